@@ -1,0 +1,46 @@
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: help demo install test test-slow check format bench lock clean
+
+help:  ## What can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(VENV)/.installed: pyproject.toml requirements.lock
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[demo,crypto,plots]' --group dev
+	touch $@
+
+install: $(VENV)/.installed  ## A virtual environment with Mutua and all that its tests need
+
+demo: install  ## The main job on a real shop's data
+	$(BIN)/mutua demo
+
+test: install  ## The test suite
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: install  ## The tests that take longer: kills, large files
+	$(BIN)/python -m pytest -m slow
+
+check: install  ## Format, lint, strict types, import contracts, docs
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/docs tests/contracts
+
+format: install  ## Put the code into the house format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install  ## Speed and quality figures against peers; JSON and Markdown under benchmarks/results
+	$(BIN)/python -m benchmarks
+
+lock:  ## Pin what is installed
+	$(BIN)/python -m pip freeze --exclude-editable > requirements.lock
+
+clean:
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache

@@ -1,0 +1,176 @@
+"""The error tree. Every error has a stable code, and says what came, what was expected and what to do now.
+
+The codes are part of the public interface: they stand in `docs/errors.md`, in quarantines and in answers, and are
+never reused for another meaning.
+"""
+
+from __future__ import annotations
+
+
+class MutuaError(Exception):
+    """An error with a stable `code` and the three sentences that a person needs.
+
+    Args:
+        came: what was received, quoted and cut short; never a secret.
+        expected: what would have been accepted.
+        do: the next thing to try.
+    """
+
+    code = "mutua"
+    exit_status = 1
+
+    def __init__(self, came: str, expected: str, do: str) -> None:
+        super().__init__(came, expected, do)
+        self.came = came
+        self.expected = expected
+        self.do = do
+
+    def __str__(self) -> str:
+        return f"{self.came}. Expected: {self.expected}. To do: {self.do}. [{self.code}]"
+
+
+class UsageError(MutuaError):
+    """An argument, option or call that cannot be carried out as given."""
+
+    code = "usage"
+    exit_status = 2
+
+
+class ConfigError(UsageError):
+    """A setting that is unknown or out of its range."""
+
+    code = "config.invalid"
+
+
+class UnknownPart(UsageError):
+    """A name of a model, surface, metric or protocol that is not registered."""
+
+    code = "part.unknown"
+
+
+class MissingExtra(UsageError):
+    """An optional dependency that this call needs is not installed."""
+
+    code = "extra.missing"
+
+
+class DataError(MutuaError):
+    """Data that cannot be accepted; the good data beside it is kept."""
+
+    code = "data.invalid"
+    exit_status = 3
+
+
+class UnreadableFile(DataError):
+    """A file that does not exist or is not of the format it claims."""
+
+    code = "file.unreadable"
+
+
+class MissingColumn(DataError):
+    """A column that a reader needs and neither finds nor can guess."""
+
+    code = "file.column-missing"
+
+
+class InvalidRow(DataError):
+    """A row with the wrong number of fields, bad text encoding or bad syntax."""
+
+    code = "row.invalid"
+
+
+class InvalidId(DataError):
+    """An id that is empty, longer than 256 bytes or holds control characters."""
+
+    code = "id.invalid"
+
+
+class InvalidTime(DataError):
+    """A time that is neither RFC 3339 nor epoch seconds, or lies outside 1970 to 2200."""
+
+    code = "time.invalid"
+
+
+class FutureTime(DataError):
+    """A time more than five minutes ahead of the clock."""
+
+    code = "time.future"
+
+
+class InvalidValue(DataError):
+    """A value that is not a finite number."""
+
+    code = "value.invalid"
+
+
+class InvalidField(DataError):
+    """A field that is unknown, missing or of the wrong type."""
+
+    code = "field.invalid"
+
+
+class TooLarge(DataError):
+    """An input beyond a limit of size, depth or length."""
+
+    code = "input.too-large"
+
+
+class NotKnown(DataError):
+    """A user, item or event that was never recorded, or was forgotten."""
+
+    code = "id.unknown"
+
+
+class NoModel(DataError):
+    """A call that needs a learned model before any was learned."""
+
+    code = "model.none"
+
+
+class NotSupported(DataError):
+    """A question that this model cannot answer, such as a rating where no values are ratings."""
+
+    code = "model.not-supported"
+
+
+class NotEnoughData(DataError):
+    """Too few events to learn or to evaluate."""
+
+    code = "data.too-few"
+
+
+class StoreError(MutuaError):
+    """The store cannot be read or written."""
+
+    code = "store.failed"
+    exit_status = 4
+
+
+class StoreLocked(StoreError):
+    """Another process holds the write lock."""
+
+    code = "store.locked"
+
+
+class StoreFull(StoreError):
+    """The disk or the size limit is exhausted; nothing of the batch was kept."""
+
+    code = "store.full"
+
+
+class StoreVersion(StoreError):
+    """A file written by a newer version, or not by Mutua at all."""
+
+    code = "store.version"
+
+
+class DamagedModel(StoreError):
+    """A model directory whose manifest or hashes do not match its files."""
+
+    code = "model.damaged"
+
+
+class DamagedBackup(StoreError):
+    """A backup that fails its integrity check."""
+
+    code = "backup.damaged"

@@ -1,0 +1,118 @@
+"""From histories to profile views: one fold, for a live history and for a whole log alike."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from mutua.events.interactions import Interactions
+from mutua.profiles import kernels
+from mutua.profiles.encoder import HALF_LIVES, Encoder
+from mutua.profiles.history import NO_TAIL, History, Tail
+from mutua.profiles.views import Evidence, Floats, Views
+
+
+def view(history: History, encoder: Encoder, now: int, attributes: Floats | None = None) -> Views:
+    """Returns the batch of one view of `history` at `now` (microseconds UTC).
+
+    Args:
+        attributes: float32 [1, a], passed on to the model.
+
+    Cost: about 5 µs for 50 events; O(events).
+    """
+    room = len(history) + len(history.tail.item)
+    out = item, weight, last, count = _room(room)
+    found = kernels.fold_one(
+        history.item,
+        history.type,
+        history.value,
+        history.time,
+        _columns(history.tail),
+        now,
+        encoder.weights,
+        HALF_LIVES,
+        encoder.targets,
+        out,
+    )
+    return Views(
+        start=np.array([0, found], np.int64),
+        item=item[:found],
+        weight=weight[:found],
+        last=last[:found],
+        count=count[:found],
+        now=np.array([now], np.int64),
+        size=np.array([room], np.int32),
+        attributes=attributes,
+    )
+
+
+def views(
+    interactions: Interactions,
+    encoder: Encoder,
+    now: int | npt.NDArray[np.int64],
+    users: npt.NDArray[np.int32] | None = None,
+    attributes: Floats | None = None,
+) -> Views:
+    """Returns one view a user from a log.
+
+    Args:
+        interactions: grouped by user (`Interactions.by_user`); marked rows are left out here.
+        now: scoring time, one for all or one per view, microseconds UTC.
+        users: int32 [b], the users wanted, ascending; default: every user of the vocabulary, in index order.
+        attributes: float32 [b, a], passed on to the models.
+    """
+    rows = interactions if bool(interactions.weight.all()) else interactions.take(interactions.weight > 0)
+    wanted = np.arange(rows.n_users, dtype=np.int32) if users is None else np.asarray(users, np.int32)
+    rows = rows if users is None else rows.take(np.isin(rows.user, wanted))
+    start = np.searchsorted(rows.user, np.append(wanted, wanted[-1:] + 1)).astype(np.int64)
+    moments = np.broadcast_to(np.asarray(now, np.int64), len(wanted)).copy()
+    out = item, weight, last, count = _room(len(rows))
+    found = kernels.fold_all(
+        start,
+        rows.item,
+        rows.type,
+        rows.value,
+        rows.time,
+        _columns(NO_TAIL),
+        moments,
+        encoder.weights,
+        HALF_LIVES,
+        encoder.targets,
+        out,
+    )
+    kept = np.arange(len(rows)) - np.repeat(start[:-1], np.diff(start)) < np.repeat(found, np.diff(start))
+    return Views(
+        start=np.concatenate(([0], np.cumsum(found))),
+        item=item[kept],
+        weight=weight[kept],
+        last=last[kept],
+        count=count[kept],
+        now=moments,
+        size=np.diff(start).astype(np.int32),
+        attributes=attributes,
+    )
+
+
+def evidence(history: History, encoder: Encoder, now: int) -> Evidence:
+    """Returns what each event of the window adds to the view of `history` at `now`; the tail has no single events."""
+    weight = kernels.event_weights(
+        history.type, history.value, history.time, history.tail.valued, now, encoder.weights, HALF_LIVES
+    )
+    return Evidence(history.sequence, history.item, history.type, history.time, weight)
+
+
+def history_of(interactions: Interactions, user: int) -> History:
+    """Returns the unbounded history of one user of a log that is grouped by user; marked rows are left out."""
+    low, high = np.searchsorted(interactions.user, [user, user + 1])
+    rows = interactions.take(np.arange(low, high))
+    rows = rows.take(rows.weight > 0)
+    return History(rows.item, rows.type, rows.value, rows.time, rows.sequence)
+
+
+def _room(count: int) -> tuple[npt.NDArray[np.int32], Floats, npt.NDArray[np.int64], Floats]:
+    floats = np.empty((2, count), np.float32)
+    return np.empty(count, np.int32), floats[0], np.empty(count, np.int64), floats[1]
+
+
+def _columns(tail: Tail) -> tuple[object, ...]:
+    return tail.time, tail.item, tail.type, tail.sums, tail.count, tail.valued, tail.last
