@@ -1,12 +1,11 @@
-"""The slate: the ordered answer to "what should this user see now"."""
+"""The slate: the ordered answer to "what should this user see now", and the reasons for it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True)
-class Reason:
+class Reason(msgspec.Struct, frozen=True):
     """One term of a score.
 
     Args:
@@ -26,8 +25,7 @@ class Reason:
     time: int = -1
 
 
-@dataclass(frozen=True)
-class Rating:
+class Rating(msgspec.Struct, frozen=True):
     """A foreseen rating: the value and an interval that holds the truth in about 80 % of cases, in units of value."""
 
     value: float
@@ -35,17 +33,19 @@ class Rating:
     high: float
 
 
-@dataclass(frozen=True, slots=True)
-class Adjustment:
-    """What a later stage did to one item: `stage` (diversity, cap, pin, boost, explore …) and the positions moved."""
+class Adjustment(msgspec.Struct, frozen=True):
+    """What a stage after scoring did to one item.
+
+    Args:
+        stage: `boost`, `diversity`, `explore`, `cap` or `pin`.
+        moved: places up (positive) or down (negative) in the order.
+    """
 
     stage: str
     moved: int
-    note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class SlateItem:
+class SlateItem(msgspec.Struct, frozen=True):
     """One recommended item.
 
     Args:
@@ -53,7 +53,7 @@ class SlateItem:
         score: linear relevance; comparable within one slate only.
         adjustments: what happened after scoring, in order.
         propensity: probability of this item at this position given those above it, before constraints.
-        reasons: terms that sum to `score`, or empty where not asked for.
+        reasons: terms that sum to `score`, largest first; empty where not asked for.
     """
 
     item: str
@@ -63,27 +63,26 @@ class SlateItem:
     reasons: tuple[Reason, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Slate:
+class Slate(msgspec.Struct, frozen=True):
     """The ordered answer.
 
     Args:
-        items: best first; shorter than asked where filters leave fewer.
-        user: outer id, or None for an anonymous profile.
-        model_version: version of the model that scored, empty where none was learned and popularity answered.
-        profile_version: sequence number of the newest event in the profile, 0 for none.
         id: unique name of this slate, which feedback may quote.
+        user: outer id, None for an anonymous profile.
+        items: best first; fewer than asked where filters leave fewer.
         surface: the configuration that made it.
+        model_version: of the model that scored, empty where popularity answered.
+        profile_version: sequence number of the newest event in the profile, 0 for none.
         now: scoring time, microseconds UTC.
         notes: what the caller should know (unknown user, too few items after filters …).
     """
 
-    items: tuple[SlateItem, ...]
+    id: str
     user: str | None
-    model_version: str
-    profile_version: int
-    id: str = ""
+    items: tuple[SlateItem, ...]
     surface: str = "default"
+    model_version: str = ""
+    profile_version: int = 0
     now: int = 0
     notes: tuple[str, ...] = ()
 

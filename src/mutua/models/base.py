@@ -104,8 +104,24 @@ class Model(Protocol):
 class Ranks(Protocol):
     """A model with a faster way to its best items than scoring all of them."""
 
-    def top(self, views: Views, n: int, banned: npt.NDArray[np.bool_] | None) -> tuple[npt.NDArray[np.int32], Floats]:
-        """Returns the n best items and scores of one view, best first, ties by item index; never a banned one."""
+    def top(
+        self, views: Views, n: int, excluded: npt.NDArray[np.int32], banned: npt.NDArray[np.bool_] | None = None
+    ) -> tuple[npt.NDArray[np.int32], Floats]:
+        """Returns the n best items of one view and their scores, best first, ties by item index.
+
+        Args:
+            excluded: int32 [m], items left out for this user, in any order, repeats allowed.
+            banned: bool [n_items], items left out for everyone, or None.
+        """
+        ...
+
+
+@runtime_checkable
+class Repeats(Protocol):
+    """A model that knows which items people come back for."""
+
+    def repeatable(self) -> npt.NDArray[np.bool_]:
+        """Returns bool [n_items]: items worth recommending to someone who has them already."""
         ...
 
 

@@ -1,0 +1,91 @@
+"""Reordering a pool of candidates: boosts and diversity. Orders are positions within the pool."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from mutua.catalog.table import AttributeTable, Labels, Sets, Vectors
+from mutua.models.base import Model
+from mutua.pipeline.rules import matches, parse_rule
+from mutua.pipeline.spec import Boost
+
+Pool = npt.NDArray[np.int32]
+Floats = npt.NDArray[np.float32]
+Order = npt.NDArray[np.intp]
+
+DIVERSE_BY = ("category", "brand", "tags", "genres", "vector")
+"""Columns by which two items are alike, where the catalogue has them."""
+
+
+def boosted(pool: Pool, scores: Floats, boosts: Sequence[Boost], catalog: AttributeTable) -> Floats:
+    """Returns relevance float32 [p] in 0..1 of the pool, each boost multiplying the items that match its rule."""
+    relevance = _scaled(scores)
+    for boost in boosts:
+        relevance = np.where(matches(parse_rule(boost.where), catalog)[pool], relevance * boost.factor, relevance)
+    return relevance.astype(np.float32)
+
+
+def diverse(relevance: Floats, likeness: Floats, n: int, diversity: float) -> Order:
+    """Returns the order of maximal marginal relevance (Carbonell and Goldstein, 1998): the first n, then the rest.
+
+    Each next item maximises `(1 − λ)·relevance − λ·max likeness to those above`.
+
+    Args:
+        relevance: float32 [p], 0..1.
+        likeness: float32 [p, p], 0..1.
+        n: positions to fill by diversity.
+        diversity: λ, 0..1.
+
+    Cost: O(n·p).
+    """
+    left = np.ones(len(relevance), np.bool_)
+    nearest = np.zeros(len(relevance), np.float32)
+    chosen: list[int] = []
+    for _ in range(min(n, len(relevance))):
+        gain = np.where(left, (1 - diversity) * relevance - diversity * nearest, -np.inf)
+        best = int(np.argmax(gain))
+        chosen.append(best)
+        left[best] = False
+        nearest = np.maximum(nearest, likeness[best])
+    rest = np.flatnonzero(left)
+    by_relevance = rest[np.argsort(-relevance[rest], kind="stable")]
+    return np.concatenate((np.array(chosen, np.intp), by_relevance))
+
+
+def likeness(pool: Pool, catalog: AttributeTable, model: Model | None) -> Floats:
+    """Returns float32 [p, p] in 0..1: the mean over `DIVERSE_BY` columns, or the model's likeness where there are none."""
+    parts = [part for name in DIVERSE_BY if (part := _alike(catalog, name, pool)) is not None]
+    if parts:
+        return np.mean(parts, axis=0, dtype=np.float32)
+    if model is None:
+        return np.eye(len(pool), dtype=np.float32)
+    rows = np.stack([_scaled(np.maximum(model.similar(int(item))[pool], 0)) for item in pool])
+    return np.maximum(rows, rows.T)
+
+
+def _alike(catalog: AttributeTable, name: str, pool: Pool) -> Floats | None:
+    column = catalog.columns.get(name)
+    if isinstance(column, Labels):
+        codes = column.codes[pool]
+        return ((codes[:, None] == codes[None, :]) & (codes[:, None] >= 0)).astype(np.float32)
+    if isinstance(column, Sets):
+        rows = column.matrix[pool]
+        common = np.asarray((rows @ rows.T).todense(), np.float32)
+        sizes = common.diagonal()
+        return common / np.maximum(sizes[:, None] + sizes[None, :] - common, 1)
+    if isinstance(column, Vectors):
+        rows = column.values[pool]
+        unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+        return np.maximum(unit @ unit.T, 0)
+    return None
+
+
+def _scaled(scores: Floats) -> Floats:
+    finite = np.where(np.isfinite(scores), scores, np.nan)
+    low, high = (np.nanmin(finite), np.nanmax(finite)) if len(scores) else (0.0, 0.0)
+    if not high > low:
+        return np.ones(len(scores), np.float32)
+    return np.nan_to_num((finite - low) / (high - low)).astype(np.float32)
