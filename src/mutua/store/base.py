@@ -10,26 +10,12 @@ from typing import Protocol
 import polars as pl
 
 from mutua.core.ids import Vocabulary
+from mutua.events.batch import BATCH_SCHEMA as BATCH_SCHEMA
+from mutua.events.batch import Rejected as Rejected
 from mutua.events.interactions import Interactions
 from mutua.events.kinds import AnyEvent
 from mutua.events.types import Types
 from mutua.profiles.history import History
-
-BATCH_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
-    "id": pl.String,
-    "kind": pl.Int8,
-    "user": pl.String,
-    "item": pl.String,
-    "type": pl.String,
-    "value": pl.Float64,
-    "time": pl.Int64,
-    "source": pl.String,
-    "session": pl.String,
-    "payload": pl.Binary,
-    "mark": pl.Int32,
-}
-"""Columns of a batch of events in outer ids: `time` in microseconds UTC, `payload` the JSON of all fields that have no
-column of their own, `mark` the bits of the cleaning rules that set the row's weight to 0 (0: none)."""
 
 
 @dataclass(frozen=True)
@@ -47,27 +33,6 @@ class Appended:
     duplicates: int
     last: int
     sequences: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True)
-class Rejected:
-    """A row that could not be read, as the quarantine keeps it.
-
-    Args:
-        line: 1-based line (or row) in `source`.
-        code: code of the error (`errors.py`).
-        message: what came, what was expected, what to do.
-        raw: the row as it came, cut to 4 KiB.
-        mapping: how the file's columns were read (the `--map` text), so that a retry needs no options.
-    """
-
-    source: str
-    line: int
-    code: str
-    message: str
-    raw: str
-    mapping: str = ""
-    id: int = 0
 
 
 class EventLog(Protocol):
@@ -91,6 +56,10 @@ class EventLog(Protocol):
 
     def history(self, user: int, *, until: int | None = None, as_of: int | None = None) -> History:
         """Returns the history of one inner user, identity links applied, marked events left out."""
+        ...
+
+    def set_marks(self, sequences: Sequence[int], bits: int) -> int:
+        """Adds `bits` to the marks of logged events, so that they weigh 0, and returns how many were new to them."""
         ...
 
     def last_sequence(self) -> int:
