@@ -132,3 +132,17 @@ class Rates(Protocol):
     def predict(self, views: Views, items: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """Returns float32 [b, 3]: value, low and high for one item per view, in units of the values learned."""
         ...
+
+
+@runtime_checkable
+class ReadsAttributes(Protocol):
+    """A model whose views carry attributes of users; who builds views for it asks it to encode them."""
+
+    def encode(self, users: AttributeTable, rows: npt.NDArray[np.int32]) -> Floats:
+        """Returns the attributes of users `rows` for `Views.attributes`, float32 [b, a]; rows beyond the table: none.
+
+        Args:
+            users: attributes of users by inner index, of the same columns as in learning or others.
+            rows: int32 [b], inner user indices.
+        """
+        ...
