@@ -56,30 +56,30 @@ def diverse(relevance: Floats, likeness: Floats, n: int, diversity: float) -> Or
 
 
 def likeness(pool: Pool, catalog: AttributeTable, model: Model | None) -> Floats:
-    """Returns float32 [p, p] in 0..1: the mean over `DIVERSE_BY` columns, or the model's likeness where there are none."""
+    """Returns float32 [p, p] in 0..1: mean over the `DIVERSE_BY` columns, or the model's likeness without any."""
     parts = [part for name in DIVERSE_BY if (part := _alike(catalog, name, pool)) is not None]
     if parts:
-        return np.mean(parts, axis=0, dtype=np.float32)
+        return np.asarray(np.mean(parts, axis=0), np.float32)
     if model is None:
         return np.eye(len(pool), dtype=np.float32)
     rows = np.stack([_scaled(np.maximum(model.similar(int(item))[pool], 0)) for item in pool])
-    return np.maximum(rows, rows.T)
+    return np.asarray(np.maximum(rows, rows.T), np.float32)
 
 
 def _alike(catalog: AttributeTable, name: str, pool: Pool) -> Floats | None:
     column = catalog.columns.get(name)
     if isinstance(column, Labels):
         codes = column.codes[pool]
-        return ((codes[:, None] == codes[None, :]) & (codes[:, None] >= 0)).astype(np.float32)
+        return np.asarray((codes[:, None] == codes[None, :]) & (codes[:, None] >= 0), np.float32)
     if isinstance(column, Sets):
-        rows = column.matrix[pool]
-        common = np.asarray((rows @ rows.T).todense(), np.float32)
+        chosen = column.matrix[pool]
+        common = np.asarray((chosen @ chosen.T).toarray(), np.float32)
         sizes = common.diagonal()
-        return common / np.maximum(sizes[:, None] + sizes[None, :] - common, 1)
+        return np.asarray(common / np.maximum(sizes[:, None] + sizes[None, :] - common, 1), np.float32)
     if isinstance(column, Vectors):
         rows = column.values[pool]
         unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-        return np.maximum(unit @ unit.T, 0)
+        return np.asarray(np.maximum(unit @ unit.T, 0), np.float32)
     return None
 
 

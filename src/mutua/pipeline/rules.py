@@ -86,10 +86,10 @@ def matches(rule: Rule, table: AttributeTable) -> Mask:
 def _equal(column: Column, values: tuple[str, ...]) -> Mask:
     if isinstance(column, Labels):
         wanted = [code for code, level in enumerate(column.levels) if level in values]
-        return np.isin(column.codes, wanted)
+        return np.asarray(np.isin(column.codes, wanted))
     if isinstance(column, Sets):
         columns = [code for code, level in enumerate(column.levels) if level in values]
-        return np.asarray(column.matrix[:, columns].sum(axis=1)).ravel() > 0
+        return np.asarray(np.asarray(column.matrix[:, columns].sum(axis=1)).ravel() > 0)
     if isinstance(column, Numbers):
         return np.isin(column.values, np.array([_number(value) for value in values], np.float32))
     if isinstance(column, Texts):

@@ -61,7 +61,7 @@ class Sentence:
 def sentences(
     explanation: Explanation,
     name: Callable[[int], str],
-    type_of: Callable[[int], str] = lambda sequence: "",
+    type_of: Callable[[int], str],
     most: int = 5,
 ) -> tuple[Sentence, ...]:
     """Returns the largest reasons as sentences, the small ones gathered into the last.
@@ -95,9 +95,9 @@ def item_name(item: int, outer: str, catalog: AttributeTable) -> str:
     for column in NAMED_BY:
         found = catalog.columns.get(column)
         if isinstance(found, Texts) and item < catalog.size and found.values[item]:
-            return found.values[item][:60]
+            return str(found.values[item][:60])
         if isinstance(found, Labels) and item < catalog.size and found.codes[item] >= 0:
-            return found.levels[found.codes[item]]
+            return str(found.levels[found.codes[item]])
     return outer
 
 

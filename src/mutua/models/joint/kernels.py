@@ -1,0 +1,190 @@
+"""Kernels of the joint model: spectral products, top-K rows, and ranking one or many profile views."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mutua.core.jit import kernel, parallel_kernel, prange
+
+TINY = np.float32(1e-35)
+"""Stands for a sum that returned to 0, since 0 in a buffer means untouched."""
+
+
+@parallel_kernel
+def sparse_dense(start, column, value, dense, out):
+    """out += sparse · dense, float32 [rows, k]."""
+    for row in prange(len(start) - 1):
+        target = out[row]
+        for entry in range(start[row], start[row + 1]):
+            weight = value[entry]
+            source = dense[column[entry]]
+            for k in range(source.shape[0]):
+                target[k] += weight * source[k]
+
+
+@parallel_kernel
+def inner_products(start, column, left, out):
+    """out[entry] = left[row] · left[column[entry]] above the diagonal of a symmetric pattern; 0 elsewhere."""
+    width = left.shape[1]
+    for row in prange(len(start) - 1):
+        mine = left[row]
+        for entry in range(start[row], start[row + 1]):
+            other = column[entry]
+            if other > row:
+                theirs = left[other]
+                total = np.float32(0)
+                for k in range(width):
+                    total += mine[k] * theirs[k]
+                out[entry] = total
+
+
+@kernel
+def mirror(start, column, value):
+    """Copies the upper triangle of a symmetric pattern with sorted columns onto the lower."""
+    place = start[:-1].copy()
+    for row in range(len(start) - 1):
+        for entry in range(start[row], start[row + 1]):
+            other = column[entry]
+            if other > row:
+                value[place[other]] = value[entry]
+                place[other] += 1
+
+
+@kernel
+def push(values, keys, value, key):
+    """Replaces the least of a min-heap and restores the heap."""
+    size = values.shape[0]
+    place = 0
+    while True:
+        child = 2 * place + 1
+        if child >= size:
+            break
+        if child + 1 < size and values[child + 1] < values[child]:
+            child += 1
+        if values[child] >= value:
+            break
+        values[place] = values[child]
+        keys[place] = keys[child]
+        place = child
+    values[place] = value
+    keys[place] = key
+
+
+@parallel_kernel
+def largest_in_rows(start, column, value, gain, most):
+    """The `most` largest positive entries of value·gain[column] a row, off the diagonal: values and columns (−1: none)."""
+    rows = len(start) - 1
+    values = np.zeros((rows, most), np.float32)
+    keys = np.full((rows, most), -1, np.int32)
+    for row in prange(rows):
+        for entry in range(start[row], start[row + 1]):
+            other = column[entry]
+            if other != row:
+                candidate = value[entry] * gain[other]
+                if candidate > values[row, 0]:
+                    push(values[row], keys[row], candidate, other)
+    return values, keys
+
+
+@kernel
+def accumulate(item, weight, start, column, value, buffer, touched, found):
+    """Adds weight · row of every item to `buffer` and notes the columns touched, each once; returns how many."""
+    known = len(start) - 1
+    for place in range(len(item)):
+        row = item[place]
+        scale = weight[place]
+        if row >= known or scale == 0:
+            continue
+        for entry in range(start[row], start[row + 1]):
+            other = column[entry]
+            before = buffer[other]
+            touched[found] = other
+            found += before == np.float32(0)
+            total = before + scale * value[entry]
+            buffer[other] = total if total != np.float32(0) else TINY
+    return found
+
+
+@kernel
+def insert(values, keys, count, value, key):
+    """Puts an entry into lists sorted by falling value, then rising key; returns the new count."""
+    size = len(values)
+    if count == size:
+        if value < values[size - 1] or (value == values[size - 1] and key > keys[size - 1]):
+            return count
+        place = size - 1
+    else:
+        place = count
+        count += 1
+    while place > 0 and (values[place - 1] < value or (values[place - 1] == value and keys[place - 1] > key)):
+        values[place] = values[place - 1]
+        keys[place] = keys[place - 1]
+        place -= 1
+    values[place] = value
+    keys[place] = key
+    return count
+
+
+@kernel
+def best(item, own, base, base_order, excluded, banned, buffer, touched, found, n):
+    """Ranks what was touched, and the best of the rest by `base`; clears the buffer.
+
+    `own` is added to the items of the view themselves; `banned` may be empty. `base_order` is by falling base, then item.
+    """
+    size = len(base)
+    for place in range(len(item)):
+        key = item[place]
+        if own[place] != 0 and key < size:
+            touched[found] = key
+            found += buffer[key] == np.float32(0)
+            total = buffer[key] + own[place]
+            buffer[key] = total if total != np.float32(0) else TINY
+    for place in range(len(excluded)):
+        key = excluded[place]
+        if key < size:
+            touched[found] = key
+            found += buffer[key] == np.float32(0)
+            buffer[key] = -np.inf
+    values = np.full(n, -np.inf, np.float32)
+    keys = np.full(n, -1, np.int32)
+    count = 0
+    for key in base_order:
+        if count == n:
+            break
+        if buffer[key] == np.float32(0) and not (len(banned) > 0 and banned[key]):
+            count = insert(values, keys, count, base[key], key)
+    for place in range(found):
+        key = touched[place]
+        value = buffer[key]
+        buffer[key] = 0
+        if value != -np.inf and not (len(banned) > 0 and banned[key]):
+            total = value + base[key]
+            if count < n or total >= values[n - 1]:
+                count = insert(values, keys, count, total, key)
+    return keys[:count], values[:count]
+
+
+@kernel
+def top_one(item, weight, recent, own, influence, following, base, base_order, excluded, banned, buffer, touched, n):
+    """The n best items of one view: influence of its weights, following of its recent weights, own terms, base."""
+    found = accumulate(item, weight, influence[0], influence[1], influence[2], buffer, touched, 0)
+    found = accumulate(item, recent, following[0], following[1], following[2], buffer, touched, found)
+    return best(item, own, base, base_order, excluded, banned, buffer, touched, found, n)
+
+
+@parallel_kernel
+def score_all(view_start, item, weight, recent, own, influence, following, out):
+    """Adds influence, following and own terms of every view to its row of `out`, float32 [b, items]."""
+    size = out.shape[1]
+    for view in prange(len(view_start) - 1):
+        row = out[view]
+        for place in range(view_start[view], view_start[view + 1]):
+            key = item[place]
+            if key < size:
+                row[key] += own[place]
+            if key < len(influence[0]) - 1:
+                for entry in range(influence[0][key], influence[0][key + 1]):
+                    row[influence[1][entry]] += weight[place] * influence[2][entry]
+            if recent[place] != 0 and key < len(following[0]) - 1:
+                for entry in range(following[0][key], following[0][key + 1]):
+                    row[following[1][entry]] += recent[place] * following[2][entry]

@@ -1,0 +1,86 @@
+"""Sparse item-to-item rows: row j holds what having item j adds to other items' scores."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Compressed rows over n items.
+
+    Args:
+        start: int64 [n + 1]; item: int32 [entries], ascending within a row; value: float32 [entries].
+    """
+
+    start: npt.NDArray[np.int64]
+    item: npt.NDArray[np.int32]
+    value: Floats
+
+    @classmethod
+    def of(cls, matrix: sparse.csr_matrix) -> Rows:
+        """Returns the rows of a square CSR matrix."""
+        matrix.sort_indices()
+        return cls(
+            np.asarray(matrix.indptr, np.int64),
+            np.asarray(matrix.indices, np.int32),
+            np.asarray(matrix.data, np.float32),
+        )
+
+    @classmethod
+    def none(cls, size: int) -> Rows:
+        """Returns n empty rows."""
+        return cls(np.zeros(size + 1, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
+
+    @property
+    def size(self) -> int:
+        """n, the number of items."""
+        return len(self.start) - 1
+
+    @property
+    def columns(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Floats]:
+        """The three arrays, as kernels take them."""
+        return self.start, self.item, self.value
+
+    def matrix(self) -> sparse.csr_matrix:
+        """Returns the same as a CSR matrix [n, n]."""
+        return sparse.csr_matrix((self.value, self.item, self.start), shape=(self.size, self.size))
+
+    def scaled(self, factor: float) -> Rows:
+        """Returns the rows times a factor."""
+        return Rows(self.start, self.item, self.value * np.float32(factor))
+
+    def row(self, item: int) -> Floats:
+        """Returns one row, float32 [n]."""
+        dense = np.zeros(self.size, np.float32)
+        part = slice(int(self.start[item]), int(self.start[item + 1]))
+        dense[self.item[part]] = self.value[part]
+        return dense
+
+    def values_to(self, sources: npt.NDArray[np.int32], target: int) -> npt.NDArray[np.float64]:
+        """Returns float64 [m], what each source item adds to `target` per unit of weight."""
+        found = np.zeros(len(sources))
+        for place, source in enumerate(sources):
+            if source < self.size:
+                low, high = self.start[source], self.start[source + 1]
+                at = low + np.searchsorted(self.item[low:high], target)
+                if at < high and self.item[at] == target:
+                    found[place] = self.value[at]
+        return found
+
+    def arrays(self, prefix: str) -> dict[str, npt.NDArray[Any]]:
+        """Returns the arrays under names that start with `prefix`."""
+        return {f"{prefix}_start": self.start, f"{prefix}_item": self.item, f"{prefix}_value": self.value}
+
+    @classmethod
+    def restore(cls, arrays: Mapping[str, npt.NDArray[Any]], prefix: str) -> Rows:
+        """Returns the rows that `arrays` holds under `prefix`."""
+        return cls(*(arrays[f"{prefix}_{name}"] for name in ("start", "item", "value")))
