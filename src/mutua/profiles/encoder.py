@@ -62,5 +62,5 @@ class Encoder:
 
     @classmethod
     def restore(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Encoder:
-        """Returns the encoder that `arrays` holds."""
-        return cls(np.asarray(arrays["encoder_weights"]), np.asarray(arrays["encoder_targets"]))
+        """Returns the encoder that `arrays` holds, in memory of its own: kernels are slower to call on mapped files."""
+        return cls(np.array(arrays["encoder_weights"]), np.array(arrays["encoder_targets"]))

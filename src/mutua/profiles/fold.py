@@ -8,7 +8,7 @@ import numpy.typing as npt
 from mutua.events.interactions import Interactions
 from mutua.profiles import kernels
 from mutua.profiles.encoder import HALF_LIVES, Encoder
-from mutua.profiles.history import NO_TAIL, History, Tail
+from mutua.profiles.history import History
 from mutua.profiles.views import Evidence, Floats, Views
 
 
@@ -20,30 +20,20 @@ def view(history: History, encoder: Encoder, now: int, attributes: Floats | None
 
     Cost: about 5 µs for 50 events; O(events).
     """
-    room = len(history) + len(history.tail.item)
-    out = item, weight, last, count = _room(room)
-    found = kernels.fold_one(
-        history.item,
-        history.type,
-        history.value,
-        history.time,
-        _columns(history.tail),
-        now,
-        encoder.weights,
-        HALF_LIVES,
-        encoder.targets,
-        out,
-    )
-    return Views(
-        start=np.array([0, found], np.int64),
-        item=item[:found],
-        weight=weight[:found],
-        last=last[:found],
-        count=count[:found],
-        now=np.array([now], np.int64),
-        size=np.array([room], np.int32),
-        attributes=attributes,
-    )
+    tail = history.tail
+    room = len(history.item) + len(tail.item)
+    ints, wide = np.empty(room + 1, np.int32), np.empty(room + 3, np.int64)
+    weight, count = np.empty(room, np.float32), np.empty(room, np.float32)
+    item, type, value, time = history.item, history.type, history.value, history.time
+    omega, targets = encoder.weights, encoder.targets
+    if len(tail.item):
+        found = kernels.fold_view_with_tail(
+            tail.columns, item, type, value, time, now, omega, HALF_LIVES, targets, ints, wide, weight, count
+        )
+    else:
+        found = kernels.fold_view(item, type, value, time, now, omega, HALF_LIVES, targets, ints, wide, weight, count)
+    start, moment, size, end = wide[:2], wide[2:3], ints[:1], found + 3
+    return Views(start, ints[1 : end - 2], weight[:found], wide[3:end], count[:found], moment, size, attributes)
 
 
 def views(
@@ -64,21 +54,24 @@ def views(
     rows = interactions if bool(interactions.weight.all()) else interactions.take(interactions.weight > 0)
     wanted = np.arange(rows.n_users, dtype=np.int32) if users is None else np.asarray(users, np.int32)
     rows = rows if users is None else rows.take(np.isin(rows.user, wanted))
-    start = np.searchsorted(rows.user, np.append(wanted, wanted[-1:] + 1)).astype(np.int64)
+    start = np.append(np.searchsorted(rows.user, wanted), len(rows)).astype(np.int64)
     moments = np.broadcast_to(np.asarray(now, np.int64), len(wanted)).copy()
-    out = item, weight, last, count = _room(len(rows))
+    item, weight = np.empty(len(rows), np.int32), np.empty(len(rows), np.float32)
+    last, count = np.empty(len(rows), np.int64), np.empty(len(rows), np.float32)
     found = kernels.fold_all(
         start,
         rows.item,
         rows.type,
         rows.value,
         rows.time,
-        _columns(NO_TAIL),
         moments,
         encoder.weights,
         HALF_LIVES,
         encoder.targets,
-        out,
+        item,
+        weight,
+        last,
+        count,
     )
     kept = np.arange(len(rows)) - np.repeat(start[:-1], np.diff(start)) < np.repeat(found, np.diff(start))
     return Views(
@@ -107,12 +100,3 @@ def history_of(interactions: Interactions, user: int) -> History:
     rows = interactions.take(np.arange(low, high))
     rows = rows.take(rows.weight > 0)
     return History(rows.item, rows.type, rows.value, rows.time, rows.sequence)
-
-
-def _room(count: int) -> tuple[npt.NDArray[np.int32], Floats, npt.NDArray[np.int64], Floats]:
-    floats = np.empty((2, count), np.float32)
-    return np.empty(count, np.int32), floats[0], np.empty(count, np.int64), floats[1]
-
-
-def _columns(tail: Tail) -> tuple[object, ...]:
-    return tail.time, tail.item, tail.type, tail.sums, tail.count, tail.valued, tail.last

@@ -2,52 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mutua.profiles.encoder import HALF_LIVES
+from mutua.profiles.tail import NO_TAIL as NO_TAIL
+from mutua.profiles.tail import Tail as Tail
 
 WINDOW = 500
 """Events kept exactly."""
-
-
-@dataclass(frozen=True, eq=False)
-class Tail:
-    """What left the window, as sums by item and type, one row a pair.
-
-    Args:
-        time: int64 scalar, microseconds UTC, the instant at which the decayed sums are valid.
-        item: int32 [m]; type: int16 [m].
-        sums: float64 [m, 3, 6]: decayed count, decayed sum of values, decayed count of events with a value,
-            each over `HALF_LIVES`.
-        count: float64 [m], events; valued: float64 [m, 2], events with a value and the sum of their values.
-        last: int64 [m], time of the newest folded event.
-        sequence: int64 scalar, newest sequence number that was folded.
-    """
-
-    time: int
-    item: npt.NDArray[np.int32]
-    type: npt.NDArray[np.int16]
-    sums: npt.NDArray[np.float64]
-    count: npt.NDArray[np.float64]
-    valued: npt.NDArray[np.float64]
-    last: npt.NDArray[np.int64]
-    sequence: int
-
-
-NO_TAIL = Tail(
-    time=0,
-    item=np.empty(0, np.int32),
-    type=np.empty(0, np.int16),
-    sums=np.empty((0, 3, len(HALF_LIVES))),
-    count=np.empty(0),
-    valued=np.empty((0, 2)),
-    last=np.empty(0, np.int64),
-    sequence=0,
-)
+SPARE = 16
+"""Least number of free rows behind a history that grows."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +33,8 @@ class History:
     time: npt.NDArray[np.int64]
     sequence: npt.NDArray[np.int64]
     tail: Tail = NO_TAIL
+    _room: _Room | None = field(default=None, repr=False)
+    _stop: int = field(default=0, repr=False)
 
     def __len__(self) -> int:
         return len(self.item)
@@ -76,36 +45,26 @@ class History:
         return max(int(self.sequence.max(initial=0)), self.tail.sequence)
 
     def add(self, item: int, type: int, value: float, time: int, sequence: int, window: int = WINDOW) -> History:
-        """Returns the history with one more event, wherever its time puts it; about 10 µs."""
-        place = int(np.searchsorted(self.time, time, side="right"))
-        while place > 0 and self.time[place - 1] == time and self.sequence[place - 1] > sequence:
-            place -= 1
-        grown = History(
-            item=_inserted(self.item, place, item),
-            type=_inserted(self.type, place, type),
-            value=_inserted(self.value, place, value),
-            time=_inserted(self.time, place, time),
-            sequence=_inserted(self.sequence, place, sequence),
-            tail=self.tail,
-        )
-        return grown.bounded(window)
+        """Returns the history with one more event, wherever its time puts it; about 4 µs for the newest event."""
+        count = len(self.item)
+        if count and (self.time.item(-1), self.sequence.item(-1)) > (time, sequence):
+            return self._inserted(item, type, value, time, sequence).bounded(window)
+        room, stop = self._room, self._stop
+        if room is None or not room.claim(stop):
+            room, stop = _Room.of(self), count
+        room.item[stop], room.type[stop], room.value[stop] = item, type, value
+        room.time[stop], room.sequence[stop] = time, sequence
+        room.release(stop + 1)
+        return self._seen(room, stop - count, stop + 1).bounded(window)
 
     def bounded(self, window: int = WINDOW) -> History:
         """Returns the history with all but the newest `window` events folded into the tail."""
-        extra = len(self) - window
+        extra = len(self.item) - window
         if extra <= 0:
             return self
-        tail = self.tail
-        for row in range(extra):
-            tail = _folded(
-                tail,
-                int(self.item[row]),
-                int(self.type[row]),
-                float(self.value[row]),
-                int(self.time[row]),
-                int(self.sequence[row]),
-            )
-        return replace(self.take(np.arange(extra, len(self))), tail=tail)
+        tail = self.tail.fold(*(column[:extra] for column in self.columns))
+        item, type, value, time, sequence = (column[extra:] for column in self.columns)
+        return History(item, type, value, time, sequence, tail, self._room, self._stop)
 
     def without(self, sequences: npt.NDArray[np.int64]) -> History:
         """Returns the history with the named events of the window taken out."""
@@ -117,6 +76,79 @@ class History:
             self.item[rows], self.type[rows], self.value[rows], self.time[rows], self.sequence[rows], self.tail
         )
 
+    @property
+    def columns(self) -> tuple[npt.NDArray[Any], ...]:
+        """The columns of the n events: item, type, value, time, sequence."""
+        return self.item, self.type, self.value, self.time, self.sequence
+
+    def _inserted(self, item: int, type: int, value: float, time: int, sequence: int) -> History:
+        place = int(np.searchsorted(self.time, time, side="right"))
+        while place > 0 and self.time[place - 1] == time and self.sequence[place - 1] > sequence:
+            place -= 1
+        return History(
+            _grown(self.item, place, item),
+            _grown(self.type, place, type),
+            _grown(self.value, place, value),
+            _grown(self.time, place, time),
+            _grown(self.sequence, place, sequence),
+            self.tail,
+        )
+
+    def _seen(self, room: _Room, start: int, stop: int) -> History:
+        return History(
+            room.item[start:stop],
+            room.type[start:stop],
+            room.value[start:stop],
+            room.time[start:stop],
+            room.sequence[start:stop],
+            self.tail,
+            room,
+            stop,
+        )
+
+
+class _Room:
+    """Columns with free rows behind them, shared by the histories that grew from one another.
+
+    A history is a stretch of the rows and never changes: only rows behind every history are written. `_free` holds
+    the next free row, and nothing while somebody writes; taking it out is atomic, so two that grow one history at
+    once never get the same row.
+    """
+
+    __slots__ = ("_free", "item", "sequence", "time", "type", "value")
+
+    def __init__(self, size: int) -> None:
+        self.item = np.empty(size, np.int32)
+        self.type = np.empty(size, np.int16)
+        self.value = np.empty(size, np.float32)
+        self.time = np.empty(size, np.int64)
+        self.sequence = np.empty(size, np.int64)
+        self._free: list[int] = []
+
+    @classmethod
+    def of(cls, history: History) -> _Room:
+        """Returns a room of its own for the events of `history`, its next row claimed."""
+        count = len(history)
+        room = cls(count + max(SPARE, count // 2))
+        room.item[:count], room.type[:count], room.value[:count] = history.item, history.type, history.value
+        room.time[:count], room.sequence[:count] = history.time, history.sequence
+        return room
+
+    def claim(self, row: int) -> bool:
+        """Returns whether `row` was free and is now the caller's to write."""
+        try:
+            free = self._free.pop()
+        except IndexError:
+            return False
+        if free == row and row < len(self.item):
+            return True
+        self._free.append(free)
+        return False
+
+    def release(self, free: int) -> None:
+        """Offers row `free` to the next that grows."""
+        self._free.append(free)
+
 
 EMPTY = History(
     np.empty(0, np.int32),
@@ -127,39 +159,9 @@ EMPTY = History(
 )
 
 
-def _inserted(column: npt.NDArray[Any], place: int, value: float) -> npt.NDArray[Any]:
+def _grown(column: npt.NDArray[Any], place: int, value: float) -> npt.NDArray[Any]:
     grown = np.empty(len(column) + 1, column.dtype)
     grown[:place] = column[:place]
     grown[place] = value
     grown[place + 1 :] = column[place:]
     return grown
-
-
-def _folded(tail: Tail, item: int, type: int, value: float, time: int, sequence: int) -> Tail:
-    """Adds one event: the sums move to the later of both times, then grow by the event's decayed part."""
-    instant = max(tail.time, time)
-    sums = tail.sums * np.exp2(-(instant - tail.time) / HALF_LIVES)
-    part = np.exp2(-(instant - time) / HALF_LIVES)
-    valued = float(np.isfinite(value))
-    given = value if valued else 0.0
-    found = np.flatnonzero((tail.item == item) & (tail.type == type))
-    if not len(found):
-        sums = np.concatenate((sums, np.zeros((1, *sums.shape[1:]))))
-        tail = replace(
-            tail,
-            item=np.append(tail.item, np.int32(item)),
-            type=np.append(tail.type, np.int16(type)),
-            count=np.append(tail.count, 0.0),
-            valued=np.concatenate((tail.valued, np.zeros((1, 2)))),
-            last=np.append(tail.last, np.int64(0)),
-        )
-        found = np.array([len(tail.item) - 1])
-    row = int(found[0])
-    sums[row] += np.outer((1.0, given, valued), part)
-    count, totals, last = tail.count.copy(), tail.valued.copy(), tail.last.copy()
-    count[row] += 1.0
-    totals[row] += (valued, given)
-    last[row] = max(last[row], time)
-    return replace(
-        tail, time=instant, sums=sums, count=count, valued=totals, last=last, sequence=max(tail.sequence, sequence)
-    )
