@@ -1,0 +1,182 @@
+"""Versions of models on disk: directories written atomically, a pointer to the one in force, a way back."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from mutua.core import arrays
+from mutua.core.arrays import Array, Manifest
+from mutua.errors import DamagedModel, NoModel, UsageError
+
+POINTER = "current"
+KEPT = 5
+
+
+class Saveable(Protocol):
+    """What of a model is saved."""
+
+    @property
+    def name(self) -> str: ...
+    def arrays(self) -> Mapping[str, Array]: ...
+    def meta(self) -> Mapping[str, Any]: ...
+
+
+@dataclass(frozen=True, eq=False)
+class Stored:
+    """A model as read from disk.
+
+    Args:
+        name: the registered name, which says what restores it.
+        arrays: memory-mapped, read-only.
+        meta: the model's own settings.
+        sequence: newest event it learned from; learned: when, microseconds UTC.
+        figures: measurements made at learning.
+        note: why an older version serves, empty where the current one does.
+    """
+
+    version: str
+    name: str
+    arrays: dict[str, Array]
+    meta: dict[str, Any]
+    sequence: int
+    learned: int
+    figures: dict[str, Any]
+    note: str = ""
+
+
+class ModelFolders:
+    """The versions of one store's models, oldest first, named by six digits.
+
+    Args:
+        folder: where they stand; made when the first is saved.
+        kept: how many to keep; the one in force is never dropped.
+    """
+
+    def __init__(self, folder: Path, kept: int = KEPT) -> None:
+        self.root, self._kept = folder, kept
+
+    def versions(self) -> tuple[str, ...]:
+        """Returns the versions on disk, oldest first, damaged ones included."""
+        if not self.root.is_dir():
+            return ()
+        return tuple(sorted(entry.name for entry in self.root.iterdir() if entry.is_dir() and entry.name.isdecimal()))
+
+    def folder(self, version: str) -> Path:
+        """Returns the directory of a version."""
+        return self.root / version
+
+    def current(self) -> str | None:
+        """Returns the version in force, None before any was saved."""
+        try:
+            named = (self.root / POINTER).read_text().strip()
+        except OSError:
+            named = ""
+        versions = self.versions()
+        return named if named in versions else versions[-1] if versions else None
+
+    def save(self, model: Saveable, *, sequence: int, learned: int, figures: Mapping[str, Any] | None = None) -> str:
+        """Writes a model durably, puts it in force and returns its version; drops the oldest beyond those kept.
+
+        Args:
+            sequence: newest event it learned from; learned: when, microseconds UTC.
+            figures: measurements to keep beside it, plain JSON values.
+        """
+        taken = max((int(version) for version in (*self.versions(), self.current() or "0")), default=0)
+        version = f"{taken + 1:06d}"
+        meta = {"model": dict(model.meta()), "sequence": sequence, "learned": learned, "figures": dict(figures or {})}
+        self.root.mkdir(parents=True, exist_ok=True)
+        arrays.save(self.folder(version), model.name, model.arrays(), meta)
+        self._point(version)
+        self.drop(self.versions()[: -self._kept])
+        return version
+
+    def load(self, version: str | None = None) -> Stored:
+        """Returns a version; without one, that in force, or the newest undamaged before it with a note.
+
+        Raises:
+            NoModel: code `model.none`; nothing was saved, or no such version is kept.
+            DamagedModel: code `model.damaged`; the named version, or every one.
+        """
+        if version is not None:
+            return self._load(version)
+        current = self.current()
+        damage: list[str] = []
+        for candidate in reversed([found for found in self.versions() if current is not None and found <= current]):
+            try:
+                return self._load(candidate, " ".join(damage))
+            except DamagedModel as reason:
+                damage.append(f"Version {candidate} is damaged ({reason.came}); an earlier one serves.")
+        if damage:
+            raise DamagedModel(" ".join(damage), "one undamaged version", "learn again")
+        raise _none("no model is saved")
+
+    def manifest(self, version: str) -> Manifest:
+        """Returns a version's manifest without reading its arrays."""
+        return arrays.read_manifest(self.folder(version))
+
+    def learned_until(self, version: str) -> int:
+        """Returns the newest sequence number a version learned from; of a damaged one the largest there can be."""
+        try:
+            return int(self.manifest(version).meta["sequence"])
+        except (DamagedModel, KeyError):
+            return (1 << 63) - 1
+
+    def roll_back(self, version: str | None = None) -> str:
+        """Puts an earlier version in force, by default the one before the current, and returns it.
+
+        Raises:
+            UsageError: code `usage`; there is none.
+            DamagedModel: code `model.damaged`; it does not match its manifest.
+        """
+        current = self.current()
+        earlier = [found for found in self.versions() if current is not None and found < current]
+        wanted = version or (earlier[-1] if earlier else None)
+        if wanted is None:
+            raise UsageError("no earlier version", "at least two versions", "learn again")
+        self._load(wanted)
+        self._point(wanted)
+        return wanted
+
+    def drop(self, versions: Collection[str]) -> tuple[str, ...]:
+        """Removes versions, but never the one in force, and returns those removed."""
+        current = self.current()
+        dropped = tuple(version for version in versions if version != current and version in self.versions())
+        for version in dropped:
+            shutil.rmtree(self.folder(version))
+        return dropped
+
+    def leftovers(self) -> tuple[Path, ...]:
+        """Returns what an interrupted save left behind."""
+        return tuple(sorted(self.root.glob(".*.part"))) if self.root.is_dir() else ()
+
+    def _load(self, version: str, note: str = "") -> Stored:
+        folder = self.folder(version)
+        if version not in self.versions():
+            raise _none(f"version {version[:20]!r} is not kept")
+        name = arrays.read_manifest(folder).kind
+        loaded, meta = arrays.load(folder, name)
+        try:
+            return Stored(
+                version, name, loaded, meta["model"], meta["sequence"], meta["learned"], meta["figures"], note
+            )
+        except KeyError as reason:
+            raise DamagedModel(
+                f"{version}: no {reason} in its manifest", "a model's manifest", "learn again"
+            ) from reason
+
+    def _point(self, version: str) -> None:
+        aside = self.root / f".{POINTER}.{os.getpid()}.part"
+        with aside.open("w") as file:
+            file.write(f"{version}\n")
+            file.flush()
+            os.fsync(file.fileno())
+        aside.rename(self.root / POINTER)
+
+
+def _none(came: str) -> NoModel:
+    return NoModel(came, "a version that is kept", "learn first")

@@ -1,0 +1,108 @@
+"""The catalog: what the log says of users and items, folded into columns by inner index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from mutua.catalog.columns import column
+from mutua.catalog.facts import Fact, Facts, gathered
+from mutua.catalog.table import AttributeTable
+from mutua.events.kinds import ItemUpsert, UserUpsert
+from mutua.store.sqlite.connection import Database
+from mutua.store.sqlite.keys import Seals
+from mutua.store.sqlite.names import SqliteNames
+
+_SUBJECTS = {"user": UserUpsert.number, "item": ItemUpsert.number}
+_DECODER = msgspec.json.Decoder(list[dict[str, Any]])
+
+
+class SqliteCatalog:
+    """Attributes of users and items; by default the newest word of any source stands."""
+
+    def __init__(self, database: Database, names: SqliteNames, seals: Seals) -> None:
+        self._database, self._names, self._seals = database, names, seals
+        self._facts: dict[str, tuple[tuple[int, int], dict[str, Facts]]] = {}
+        self._tables: dict[str, tuple[tuple[int, int, int], AttributeTable]] = {}
+
+    def users(self, *, until: int | None = None, as_of: int | None = None) -> AttributeTable:
+        """Returns the attributes of users: event time ≤ `until`, record time ≤ `as_of`. Kept until they change."""
+        return self._table("user", until, as_of)
+
+    def items(self, *, until: int | None = None, as_of: int | None = None) -> AttributeTable:
+        """Returns the attributes of items: event time ≤ `until`, record time ≤ `as_of`. Kept until they change."""
+        return self._table("item", until, as_of)
+
+    def user_facts(self) -> Mapping[str, Facts]:
+        """Returns all that sources said of users, by attribute."""
+        return self._gathered("user")[1]
+
+    def item_facts(self) -> Mapping[str, Facts]:
+        """Returns all that sources said of items, by attribute."""
+        return self._gathered("item")[1]
+
+    def facts_of_user(self, user: int) -> list[Fact]:
+        """Returns what sources said of one inner user, in log order, withdrawn and outdated words too."""
+        rows = self._database.rows(f"{_QUERY} AND user = ? ORDER BY seq".format(subject="user", kind=2), (user,))
+        return self._listed(rows)
+
+    def facts_of_item(self, item: int) -> list[Fact]:
+        """Returns what sources said of one inner item, in log order, withdrawn and outdated words too."""
+        rows = self._database.rows(f"{_QUERY} AND item = ? ORDER BY seq".format(subject="item", kind=3), (item,))
+        return self._listed(rows)
+
+    def _table(self, subject: str, until: int | None, as_of: int | None) -> AttributeTable:
+        size = len(self._names.users if subject == "user" else self._names.items)
+        version, facts = self._gathered(subject)
+        if until is not None or as_of is not None:
+            return _tabulated({name: said.known(until=until, as_of=as_of) for name, said in facts.items()}, size)
+        kept = self._tables.get(subject)
+        if kept is None or kept[0] != (*version, size):
+            kept = self._tables[subject] = ((*version, size), _tabulated(facts, size))
+        return kept[1]
+
+    def _gathered(self, subject: str) -> tuple[tuple[int, int], dict[str, Facts]]:
+        kind = _SUBJECTS[subject]
+        with self._database.reading():
+            count = f"SELECT count(*), ifnull(max(seq), 0) FROM event WHERE kind > 0 AND kind = {kind}"
+            version = self._database.rows(count)[0]
+            kept = self._facts.get(subject)
+            if kept is None or kept[0] != version:
+                rows = self._database.rows(f"{_QUERY} ORDER BY seq".format(subject=subject, kind=kind))
+                kept = self._facts[subject] = (version, self._folded(rows))
+        return kept
+
+    def _folded(self, rows: list[tuple[Any, ...]]) -> dict[str, Facts]:
+        if not rows:
+            return {}
+        subject, source, time, recorded, sequence, *_ = zip(*rows, strict=True)
+        return gathered(subject, self._said(rows), source, time, recorded, sequence)
+
+    def _listed(self, rows: list[tuple[Any, ...]]) -> list[Fact]:
+        sources = self._names.sources
+        return [
+            Fact(name, value, sources.outer(source) or "", time, recorded, sequence)
+            for (_, source, time, recorded, sequence, *_), said in zip(rows, self._said(rows), strict=True)
+            for name, value in said.items()
+        ]
+
+    def _said(self, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
+        """Returns the attributes of each row; all payloads are one JSON list, which decodes in one call."""
+        payloads = [
+            self._seals.open(subject, payload, event) if sealed else payload
+            for subject, _, _, _, _, event, payload, sealed in rows
+        ]
+        return [fields["attributes"] for fields in _DECODER.decode(b"[" + b",".join(payloads) + b"]")]
+
+
+_QUERY = """SELECT {subject}, source, time, recorded, seq, id, payload, sealed
+    FROM event WHERE kind > 0 AND kind = {kind}"""
+
+
+def _tabulated(facts: Mapping[str, Facts], size: int) -> AttributeTable:
+    newest = {name: said.newest() for name, said in facts.items()}
+    return AttributeTable(
+        size, {name: column(name, said.row, said.values, size) for name, said in newest.items() if len(said)}
+    )

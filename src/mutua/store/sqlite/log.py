@@ -1,0 +1,113 @@
+"""The log of events in SQLite: what is written is on disk when the call returns."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from mutua.events.interactions import Interactions
+from mutua.events.kinds import AnyEvent
+from mutua.profiles.history import History
+from mutua.store.base import Appended
+from mutua.store.codec import encode
+from mutua.store.sqlite import reading
+from mutua.store.sqlite.connection import Database
+from mutua.store.sqlite.identity import SqliteIdentity
+from mutua.store.sqlite.keys import Seals
+from mutua.store.sqlite.names import Draft, SqliteNames
+from mutua.store.sqlite.writing import insert_batch, insert_rows
+
+
+class SqliteLog:
+    """The events of one store, by dense sequence numbers that are never used twice."""
+
+    def __init__(self, database: Database, names: SqliteNames, identity: SqliteIdentity, seals: Seals) -> None:
+        self._database, self._names, self._identity, self._seals = database, names, identity, seals
+
+    def append(self, events: Sequence[AnyEvent], *, recorded: int) -> Appended:
+        """Writes events in order, durably, and returns their sequence numbers; repeated ids change nothing.
+
+        Args:
+            recorded: record time, microseconds UTC; also the event time of events that have none.
+
+        Raises:
+            InvalidId: code `id.invalid`; nothing of the call was kept.
+            StoreFull: code `store.full`; nothing of the call was kept.
+        """
+        rows = encode(events, recorded)
+        with self._writing() as (cursor, draft, last):
+            accepted, sequences = insert_rows(cursor, draft, self._seals, rows, recorded)
+        return Appended(accepted, len(rows) - accepted, last + accepted, sequences)
+
+    def append_batch(self, batch: pl.DataFrame, *, recorded: int) -> Appended:
+        """Writes a batch of `BATCH_SCHEMA` columns durably in one transaction; for bulk, so without `sequences`.
+
+        Raises:
+            InvalidId: code `id.invalid`; nothing of the batch was kept.
+            StoreFull: code `store.full`; nothing of the batch was kept.
+        """
+        with self._writing() as (cursor, draft, last):
+            accepted = insert_batch(cursor, draft, self._seals, batch, recorded)
+        return Appended(accepted, len(batch) - accepted, last + accepted)
+
+    def append_with(
+        self, events: Sequence[AnyEvent], *, recorded: int, besides: Callable[[sqlite3.Cursor], None]
+    ) -> Appended:
+        """Writes events as `append` does, and in the same transaction whatever `besides` writes."""
+        rows = encode(events, recorded)
+        with self._writing() as (cursor, draft, last):
+            accepted, sequences = insert_rows(cursor, draft, self._seals, rows, recorded)
+            besides(cursor)
+        return Appended(accepted, len(rows) - accepted, last + accepted, sequences)
+
+    def set_marks(self, sequences: npt.NDArray[np.int64], bits: int) -> int:
+        """Adds `bits` to the marks of the named events and returns how many events there are of them."""
+        with self._database.transaction() as cursor:
+            named = ((bits, sequence) for sequence in sequences.tolist())
+            cursor.executemany("UPDATE event SET mark = mark | ? WHERE seq = ?", named)
+            return cursor.rowcount if len(sequences) else 0
+
+    def read(self, after: int = 0, *, kinds: Sequence[int] | None = None, size: int = 50_000) -> Iterator[pl.DataFrame]:
+        """Yields batches of `BATCH_SCHEMA` plus `sequence` and `recorded`, in log order, starting after a sequence.
+
+        Raises:
+            StoreError: code `store.failed`; sealed payloads that the store's key does not open.
+        """
+        return reading.batches(self._database, self._names, self._seals, after, kinds, size)
+
+    def interactions(self, *, until: int | None = None, as_of: int | None = None) -> Interactions:
+        """Returns all interactions as columns, grouped by user: event time ≤ `until`, record time ≤ `as_of`.
+
+        Linked users are one, under the canonical index; marked events have weight 0.
+        """
+        return reading.interactions(self._database, self._names, self._identity, until, as_of)
+
+    def history(self, user: int, *, until: int | None = None, as_of: int | None = None) -> History:
+        """Returns the whole history of one inner user, identity links applied, marked events left out.
+
+        About 1 µs an event. Not cut to a window: see `History.bounded`.
+        """
+        users = self._identity.members(user, as_of=as_of)
+        return reading.history(self._database, self._names, users, until, as_of)
+
+    def last_sequence(self) -> int:
+        """Returns the newest sequence number, 0 for an empty log."""
+        return reading.last_sequence(self._database)
+
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[sqlite3.Cursor, Draft, int]]:
+        draft = self._names.draft()
+        try:
+            with self._database.transaction() as cursor:
+                last = self.last_sequence()
+                yield cursor, draft, last
+                draft.write(cursor, last)
+        except BaseException:
+            self._seals.forget()
+            raise
+        draft.settle()

@@ -1,0 +1,136 @@
+"""Reading events: all of them as columns, one user's, or batch by batch in outer ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from mutua.core.ids import Vocabulary
+from mutua.events.interactions import Interactions
+from mutua.profiles.history import EMPTY, History
+from mutua.store.base import BATCH_SCHEMA
+from mutua.store.sqlite.connection import Database, marks
+from mutua.store.sqlite.identity import SqliteIdentity
+from mutua.store.sqlite.keys import Seals
+from mutua.store.sqlite.names import SqliteNames
+
+_ABSENT = "9e999"  # SQL for infinity, which no valid value is
+_ROW = np.dtype(
+    [
+        ("user", "i4"),
+        ("item", "i4"),
+        ("type", "i2"),
+        ("value", "f4"),
+        ("time", "i8"),
+        ("sequence", "i8"),
+        ("mark", "i4"),
+    ]
+)
+_COLUMNS = f"user, item, type, ifnull(value, {_ABSENT}), time, seq, mark"
+_READ = "seq, recorded, id, kind, user, item, type, value, time, source, session, payload, mark, sealed"
+
+
+def interactions(
+    database: Database, names: SqliteNames, identity: SqliteIdentity, until: int | None, as_of: int | None
+) -> Interactions:
+    """Returns all interactions grouped by canonical user, each user's by time, then sequence."""
+    where, parameters = _limits(until, as_of)
+    with database.reading():
+        count = database.one(f"SELECT count(*) FROM event WHERE kind = 0{where}", parameters)
+        rows = database.stream(f"SELECT {_COLUMNS} FROM event WHERE kind = 0{where}", parameters)
+        table = np.fromiter(rows, _ROW, count)
+        types, resolved = names.types, names.resolved_types
+        n_users, n_items = len(names.users), len(names.items)
+        users = identity.union(as_of=as_of).applied(table["user"], n_users)
+    order = np.lexsort((table["sequence"], table["time"], users))
+    value, mark = table["value"][order], table["mark"][order]
+    return Interactions(
+        user=users[order],
+        item=table["item"][order],
+        type=resolved[table["type"][order]],
+        value=np.where(np.isinf(value), np.float32(np.nan), value),
+        time=table["time"][order],
+        sequence=table["sequence"][order],
+        weight=(mark == 0).astype(np.float32),
+        n_users=n_users,
+        n_items=n_items,
+        types=tuple(types.names),
+        type_weights=tuple(types.weights()),
+        targets=tuple(types.targets()),
+        ratings=tuple(types.ratings()),
+    )
+
+
+def history(
+    database: Database, names: SqliteNames, users: Sequence[int], until: int | None, as_of: int | None
+) -> History:
+    """Returns the unmarked interactions of `users`, one person, in canonical order."""
+    where, parameters = _limits(until, as_of)
+    who = "user = ?" if len(users) == 1 else f"user IN ({marks(users)})"
+    found = database.rows(
+        f"SELECT item, type, ifnull(value, {_ABSENT}), time, seq FROM event "
+        f"WHERE {who} AND kind = 0 AND mark = 0{where} ORDER BY time, seq",
+        (*users, *parameters),
+    )
+    if not found:
+        return EMPTY
+    item, type_, value, time, sequence = zip(*found, strict=True)
+    values = np.array(value, np.float32)
+    values[np.isinf(values)] = np.nan
+    return History(
+        item=np.array(item, np.int32),
+        type=names.resolved_types[np.array(type_, np.int16)],
+        value=values,
+        time=np.array(time, np.int64),
+        sequence=np.array(sequence, np.int64),
+    )
+
+
+def batches(
+    database: Database, names: SqliteNames, seals: Seals, after: int, kinds: Sequence[int] | None, size: int
+) -> Iterator[pl.DataFrame]:
+    """Yields events after a sequence number in log order, at most `size` at a time, each batch its own short read."""
+    chosen = "" if kinds is None else f" AND kind IN ({marks(kinds)})"
+    query = f"SELECT {_READ} FROM event WHERE seq > ?{chosen} ORDER BY seq LIMIT ?"
+    while True:
+        with database.reading():
+            rows = database.rows(query, (after, *(kinds or ()), size))
+            names.refresh()
+        if not rows:
+            return
+        yield _frame(rows, names, seals)
+        after = rows[-1][0]
+
+
+def _frame(rows: list[tuple[Any, ...]], names: SqliteNames, seals: Seals) -> pl.DataFrame:
+    columns = dict(zip(_READ.split(", "), zip(*rows, strict=True), strict=True))
+    payloads = list(columns["payload"])
+    for row in np.flatnonzero(columns["sealed"]):
+        payloads[row] = seals.open(columns["user"][row], payloads[row], columns["id"][row])
+    columns["payload"] = tuple(payloads)
+    for name, table in (("user", "users"), ("item", "items"), ("type", "types"), ("source", "sources")):
+        columns[name] = _outers(names.vocabulary(table), columns[name])
+    data = {name: pl.Series(name, columns[name], dtype=dtype) for name, dtype in BATCH_SCHEMA.items()}
+    data["sequence"] = pl.Series(columns["seq"], dtype=pl.Int64)
+    data["recorded"] = pl.Series(columns["recorded"], dtype=pl.Int64)
+    return pl.DataFrame(data)
+
+
+def _outers(vocabulary: Vocabulary, indices: Sequence[int | None]) -> tuple[str | None, ...]:
+    outer = vocabulary.outer
+    return tuple(None if index is None else outer(index) for index in indices)
+
+
+def _limits(until: int | None, as_of: int | None) -> tuple[str, tuple[int, ...]]:
+    """Returns the SQL and the parameters of the two clocks: event time and record time."""
+    limits = [("time", until), ("recorded", as_of)]
+    given = [(column, limit) for column, limit in limits if limit is not None]
+    return "".join(f" AND {column} <= ?" for column, _ in given), tuple(limit for _, limit in given)
+
+
+def last_sequence(database: Database) -> int:
+    """Returns the newest sequence number, 0 for an empty log."""
+    return int(database.one("SELECT max(seq) FROM event") or 0)
