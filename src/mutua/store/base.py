@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from mutua.core.ids import Vocabulary
@@ -58,8 +60,8 @@ class EventLog(Protocol):
         """Returns the history of one inner user, identity links applied, marked events left out."""
         ...
 
-    def set_marks(self, sequences: Sequence[int], bits: int) -> int:
-        """Adds `bits` to the marks of logged events, so that they weigh 0, and returns how many were new to them."""
+    def set_marks(self, sequences: npt.NDArray[np.int64], bits: int) -> int:
+        """Adds `bits` to the marks of the named events, so that they weigh 0, and returns how many there are."""
         ...
 
     def last_sequence(self) -> int:

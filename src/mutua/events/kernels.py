@@ -1,0 +1,156 @@
+"""Kernels over rows of events: digests that are the same on every machine, and counts in bounded memory."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mutua.core.jit import kernel
+
+_MASK = np.uint64(0xFFFFFFFFFFFFFFFF)
+_V0 = np.uint64(0x736F6D6570736575)
+_V1 = np.uint64(0x646F72616E646F6D)
+_V2 = np.uint64(0x6C7967656E657261)
+_V3 = np.uint64(0x7465646279746573)
+_BLOCK_WORDS = 8
+_PROBES = 8
+
+
+@kernel
+def _rotated(word, bits):
+    return (word << np.uint64(bits)) | (word >> np.uint64(64 - bits))
+
+
+@kernel
+def _round(v0, v1, v2, v3):
+    v0 += v1
+    v1 = _rotated(v1, 13) ^ v0
+    v0 = _rotated(v0, 32)
+    v2 += v3
+    v3 = _rotated(v3, 16) ^ v2
+    v0 += v3
+    v3 = _rotated(v3, 21) ^ v0
+    v2 += v1
+    v1 = _rotated(v1, 17) ^ v2
+    v2 = _rotated(v2, 32)
+    return v0, v1, v2, v3
+
+
+@kernel
+def _word(data, start, length):
+    word = np.uint64(0)
+    for position in range(length):
+        word |= np.uint64(data[start + position]) << np.uint64(8 * position)
+    return word
+
+
+@kernel
+def siphash_texts(data, offsets, key0, key1, out):
+    """Fills `out` uint64 [n, 2] with SipHash-2-4-128 of the n texts `data[offsets[r]:offsets[r + 1]]`."""
+    for row in range(len(offsets) - 1):
+        start, end = offsets[row], offsets[row + 1]
+        v0, v1, v2, v3 = _V0 ^ key0, _V1 ^ key1 ^ np.uint64(0xEE), _V2 ^ key0, _V3 ^ key1
+        whole = start + (end - start) // 8 * 8
+        for position in range(start, whole, 8):
+            word = _word(data, position, 8)
+            v3 ^= word
+            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+            v0 ^= word
+        word = _word(data, whole, end - whole) | (np.uint64((end - start) & 0xFF) << np.uint64(56))
+        v3 ^= word
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        v0 ^= word
+        v2 ^= np.uint64(0xEE)
+        for _ in range(4):
+            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        out[row, 0] = v0 ^ v1 ^ v2 ^ v3
+        v1 ^= np.uint64(0xDD)
+        for _ in range(4):
+            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        out[row, 1] = v0 ^ v1 ^ v2 ^ v3
+
+
+@kernel
+def siphash_words(words, key0, key1, out):
+    """Fills `out` uint64 [n, 2] with SipHash-2-4-128 of the rows of `words` uint64 [n, w], read as little endian."""
+    length = words.shape[1]
+    for row in range(words.shape[0]):
+        v0, v1, v2, v3 = _V0 ^ key0, _V1 ^ key1 ^ np.uint64(0xEE), _V2 ^ key0, _V3 ^ key1
+        for position in range(length + 1):
+            word = words[row, position] if position < length else np.uint64((8 * length) & 0xFF) << np.uint64(56)
+            v3 ^= word
+            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+            v0 ^= word
+        v2 ^= np.uint64(0xEE)
+        for _ in range(4):
+            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        out[row, 0] = v0 ^ v1 ^ v2 ^ v3
+        v1 ^= np.uint64(0xDD)
+        for _ in range(4):
+            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+        out[row, 1] = v0 ^ v1 ^ v2 ^ v3
+
+
+@kernel
+def seen_before(digests, bits):
+    """Marks rows whose digest's bits were all set in the blocked Bloom filter `bits`, and sets them for the next.
+
+    One block of 512 bits a row, so a row costs one cache miss (Putze, Sanders, Singler: Cache-, Hash- and
+    Space-Efficient Bloom Filters, 2007).
+    """
+    blocks = np.uint64(len(bits) // _BLOCK_WORDS)
+    seen = np.zeros(len(digests), np.bool_)
+    for row in range(len(digests)):
+        base = np.int64(digests[row, 0] % blocks) * _BLOCK_WORDS
+        probe = digests[row, 1]
+        every = True
+        for _ in range(_PROBES // 2):
+            for shift in (np.uint64(0), np.uint64(9)):
+                place = (probe >> shift) & np.uint64(511)
+                word = base + np.int64(place >> np.uint64(6))
+                bit = np.uint64(1) << (place & np.uint64(63))
+                if not bits[word] & bit:
+                    every = False
+                    bits[word] |= bit
+            probe >>= np.uint64(16)
+        seen[row] = every
+    return seen
+
+
+@kernel
+def slot_of(keys, key):
+    """Returns the place of `key` (never 0) in the open-addressing table `keys`, or that of the hole where it goes."""
+    mask = np.uint64(len(keys) - 1)
+    place = key & mask
+    while keys[place] != np.uint64(0) and keys[place] != key:
+        place = (place + np.uint64(1)) & mask
+    return place
+
+
+@kernel
+def count_again(digests, rows, keys, counts):
+    """Returns how often each of `rows` came before it, each being known to have come at least once, and how many keys
+    were new. `keys` and `counts` are an open-addressing table with room for all."""
+    earlier = np.zeros(len(rows), np.int64)
+    added = 0
+    for index in range(len(rows)):
+        key = digests[rows[index], 1] | np.uint64(1)
+        place = slot_of(keys, key)
+        if keys[place] == np.uint64(0):
+            keys[place] = key
+            added += 1
+        counts[place] += 1
+        earlier[index] = counts[place]
+    return earlier, added
+
+
+@kernel
+def rehash(keys, counts, new_keys, new_counts):
+    """Moves an open-addressing table into a larger one."""
+    for place in range(len(keys)):
+        if keys[place] != np.uint64(0):
+            target = slot_of(new_keys, keys[place])
+            new_keys[target] = keys[place]
+            new_counts[target] = counts[place]
