@@ -6,8 +6,9 @@ What is learned are the weights ω over a fixed grid, so new weights never refol
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,10 +31,19 @@ class Encoder:
     Args:
         weights: float64 [types, 3, 6], ω; a type beyond the table weighs 0.
         targets: bool [types], the types that count as having the item (gap and count of the repeat term).
+        extra: float64 [c, types, 3, 6], more weights of the same form, for models that see a history in several
+            lights at once (long-term and session, say); they become `Views.extra`.
     """
 
     weights: npt.NDArray[np.float64]
     targets: npt.NDArray[np.bool_]
+    extra: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 3, len(HALF_LIVES))))
+
+    @cached_property
+    def channels(self) -> npt.NDArray[np.float64]:
+        """float64 [1 + c, types, 3, 6]: the weights and the extra ones."""
+        own = self.weights[None]
+        return np.concatenate((own, self.extra)) if len(self.extra) else np.ascontiguousarray(own)
 
     @classmethod
     def of(
@@ -43,6 +53,7 @@ class Encoder:
         *,
         shares: npt.ArrayLike = NO_DECAY,
         bases: npt.ArrayLike = (1.0, 0.0, 0.0),
+        extra: Sequence[Encoder] = (),
     ) -> Encoder:
         """Returns an encoder whose types share one decay and one use of values.
 
@@ -51,16 +62,18 @@ class Encoder:
             targets: by type, see above; default: the types of positive weight.
             shares: float [6], weights over `HALF_LIVES`.
             bases: float [3], weights over `BASES`.
+            extra: encoders over the same types whose weights become the extra channels.
         """
         by_type = np.asarray(type_weights, np.float64)
         weights = np.einsum("y,b,k->ybk", by_type, np.asarray(bases, np.float64), np.asarray(shares, np.float64))
-        return cls(weights, by_type > 0 if targets is None else np.asarray(targets, np.bool_))
+        counted = by_type > 0 if targets is None else np.asarray(targets, np.bool_)
+        return cls(weights, counted, np.stack([other.weights for other in extra])) if extra else cls(weights, counted)
 
     def arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Returns what `restore` needs, by name."""
-        return {"encoder_weights": self.weights, "encoder_targets": self.targets}
+        return {"encoder_weights": self.weights, "encoder_targets": self.targets, "encoder_extra": self.extra}
 
     @classmethod
     def restore(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Encoder:
         """Returns the encoder that `arrays` holds, in memory of its own: kernels are slower to call on mapped files."""
-        return cls(np.array(arrays["encoder_weights"]), np.array(arrays["encoder_targets"]))
+        return cls(*(np.array(arrays[f"encoder_{name}"]) for name in ("weights", "targets", "extra")))

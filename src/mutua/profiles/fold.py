@@ -9,7 +9,7 @@ from mutua.events.interactions import Interactions
 from mutua.profiles import kernels
 from mutua.profiles.encoder import HALF_LIVES, Encoder
 from mutua.profiles.history import History
-from mutua.profiles.views import Evidence, Floats, Views
+from mutua.profiles.views import NO_EXTRA, Evidence, Floats, Views
 
 
 def view(history: History, encoder: Encoder, now: int, attributes: Floats | None = None) -> Views:
@@ -23,9 +23,9 @@ def view(history: History, encoder: Encoder, now: int, attributes: Floats | None
     tail = history.tail
     room = len(history.item) + len(tail.item)
     ints, wide = np.empty(room + 1, np.int32), np.empty(room + 3, np.int64)
-    weight, count = np.empty(room, np.float32), np.empty(room, np.float32)
+    omega, targets = encoder.channels, encoder.targets
+    weight, count = np.empty((len(omega), room), np.float32), np.empty(room, np.float32)
     item, type, value, time = history.item, history.type, history.value, history.time
-    omega, targets = encoder.weights, encoder.targets
     if len(tail.item):
         found = kernels.fold_view_with_tail(
             tail.columns, item, type, value, time, now, omega, HALF_LIVES, targets, ints, wide, weight, count
@@ -33,7 +33,10 @@ def view(history: History, encoder: Encoder, now: int, attributes: Floats | None
     else:
         found = kernels.fold_view(item, type, value, time, now, omega, HALF_LIVES, targets, ints, wide, weight, count)
     start, moment, size, end = wide[:2], wide[2:3], ints[:1], found + 3
-    return Views(start, ints[1 : end - 2], weight[:found], wide[3:end], count[:found], moment, size, attributes)
+    extra = weight[1:, :found] if len(omega) > 1 else NO_EXTRA
+    return Views(
+        start, ints[1 : end - 2], weight[0, :found], wide[3:end], count[:found], moment, size, attributes, extra
+    )
 
 
 def views(
@@ -56,7 +59,7 @@ def views(
     rows = rows if users is None else rows.take(np.isin(rows.user, wanted))
     start = np.append(np.searchsorted(rows.user, wanted), len(rows)).astype(np.int64)
     moments = np.broadcast_to(np.asarray(now, np.int64), len(wanted)).copy()
-    item, weight = np.empty(len(rows), np.int32), np.empty(len(rows), np.float32)
+    item, weight = np.empty(len(rows), np.int32), np.empty((len(encoder.channels), len(rows)), np.float32)
     last, count = np.empty(len(rows), np.int64), np.empty(len(rows), np.float32)
     found = kernels.fold_all(
         start,
@@ -65,7 +68,7 @@ def views(
         rows.value,
         rows.time,
         moments,
-        encoder.weights,
+        encoder.channels,
         HALF_LIVES,
         encoder.targets,
         item,
@@ -77,21 +80,22 @@ def views(
     return Views(
         start=np.concatenate(([0], np.cumsum(found))),
         item=item[kept],
-        weight=weight[kept],
+        weight=weight[0, kept],
         last=last[kept],
         count=count[kept],
         now=moments,
         size=np.diff(start).astype(np.int32),
         attributes=attributes,
+        extra=weight[1:, kept],
     )
 
 
 def evidence(history: History, encoder: Encoder, now: int) -> Evidence:
     """Returns what each event of the window adds to the view of `history` at `now`; the tail has no single events."""
     weight = kernels.event_weights(
-        history.type, history.value, history.time, history.tail.valued, now, encoder.weights, HALF_LIVES
+        history.type, history.value, history.time, history.tail.valued, now, encoder.channels, HALF_LIVES
     )
-    return Evidence(history.sequence, history.item, history.type, history.time, weight)
+    return Evidence(history.sequence, history.item, history.type, history.time, weight[0], weight[1:])
 
 
 def history_of(interactions: Interactions, user: int) -> History:

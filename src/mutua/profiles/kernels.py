@@ -31,34 +31,39 @@ def mean_value(value, valued):
 
 @kernel
 def weights_of_events(type, value, time, now, mean, omega, half_lives):
-    weights = np.zeros(len(type))
+    """Weights of every event, float64 [channels, n]."""
+    weights = np.zeros((omega.shape[0], len(type)))
     for e in range(len(type)):
-        if type[e] >= omega.shape[0]:
+        if type[e] >= omega.shape[1]:
             continue
         given = 0.0 if np.isnan(value[e]) else value[e]
         above = 0.0 if np.isnan(value[e]) else value[e] - mean
         for k in range(len(half_lives)):
-            rate = omega[type[e], 0, k] + omega[type[e], 1, k] * given + omega[type[e], 2, k] * above
-            if rate != 0.0:
-                weights[e] += rate * fade(now - time[e], half_lives[k])
+            part = -1.0
+            for c in range(omega.shape[0]):
+                by_basis = omega[c, type[e], :, k]
+                rate = by_basis[0] + by_basis[1] * given + by_basis[2] * above
+                if rate != 0.0:
+                    if part < 0.0:
+                        part = fade(now - time[e], half_lives[k])
+                    weights[c, e] += rate * part
     return weights
 
 
 @kernel
 def weights_of_tail(type, sums, last, now, mean, omega, half_lives):
-    weights = np.zeros(len(type))
+    """Weights of every row of a tail, float64 [channels, n]."""
+    weights = np.zeros((omega.shape[0], len(type)))
     for r in range(len(type)):
-        if type[r] >= omega.shape[0]:
+        if type[r] >= omega.shape[1]:
             continue
         for k in range(len(half_lives)):
             above = sums[r, 1, k] - mean * sums[r, 2, k]
-            rate = (
-                omega[type[r], 0, k] * sums[r, 0, k]
-                + omega[type[r], 1, k] * sums[r, 1, k]
-                + omega[type[r], 2, k] * above
-            )
-            if rate != 0.0:
-                weights[r] += rate * fade(now - last[r], half_lives[k])
+            part = fade(now - last[r], half_lives[k])
+            for c in range(omega.shape[0]):
+                by_basis = omega[c, type[r], :, k]
+                rate = by_basis[0] * sums[r, 0, k] + by_basis[1] * sums[r, 1, k] + by_basis[2] * above
+                weights[c, r] += rate * part
     return weights
 
 
@@ -91,7 +96,8 @@ def gather(slots, found, item, type, weight, time, count, targets, total, out_it
             slot = slots[place] = found
             out_item[found], out_last[found], out_count[found] = item[e], -1, 0.0
             found += 1
-        total[slot] += weight[e]
+        for c in range(len(weight)):
+            total[c, slot] += weight[c, e]
         if type[e] < len(targets) and targets[type[e]]:
             out_last[slot] = max(out_last[slot], time[e])
             out_count[slot] += count[e]
@@ -103,9 +109,9 @@ def fold_window(item, type, value, time, now, omega, half_lives, targets, out_it
     """Folds events into rows by item and returns how many distinct items there were."""
     mean = mean_value(value, np.zeros((0, 2)))
     weight = weights_of_events(type, value, time, now, mean, omega, half_lives)
-    slots, total, once = empty_slots(len(item)), np.zeros(len(item)), np.ones(len(item))
+    slots, total, once = empty_slots(len(item)), np.zeros(weight.shape), np.ones(len(item))
     found = gather(slots, 0, item, type, weight, time, once, targets, total, out_item, out_last, out_count)
-    out_weight[:found] = total[:found]
+    out_weight[:, :found] = total[:, :found]
     return found
 
 
@@ -129,12 +135,12 @@ def fold_view_with_tail(
     old_weight = weights_of_tail(old_type, sums, last, now, mean, omega, half_lives)
     weight = weights_of_events(type, value, time, now, mean, omega, half_lives)
     room, out_item, out_last = len(old_item) + len(item), ints[1:], wide[3:]
-    slots, total, once = empty_slots(room), np.zeros(room), np.ones(len(item))
+    slots, total, once = empty_slots(room), np.zeros((len(omega), room)), np.ones(len(item))
     found = gather(
         slots, 0, old_item, old_type, old_weight, last, old_count, targets, total, out_item, out_last, out_count
     )
     found = gather(slots, found, item, type, weight, time, once, targets, total, out_item, out_last, out_count)
-    out_weight[:found] = total[:found]
+    out_weight[:, :found] = total[:, :found]
     ints[0], wide[0], wide[1], wide[2] = room, 0, found, now
     return found
 
@@ -157,7 +163,7 @@ def fold_all(
             half_lives,
             targets,
             out_item[low:high],
-            out_weight[low:high],
+            out_weight[:, low:high],
             out_last[low:high],
             out_count[low:high],
         )
@@ -166,7 +172,7 @@ def fold_all(
 
 @kernel
 def event_weights(type, value, time, tail_valued, now, omega, half_lives):
-    """Weight of every event, float64 [n]."""
+    """Weights of every event, float64 [channels, n]."""
     return weights_of_events(type, value, time, now, mean_value(value, tail_valued), omega, half_lives)
 
 

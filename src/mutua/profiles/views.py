@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
+NO_EXTRA: Floats = np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +24,7 @@ class Views:
         now: int64 [b], the scoring time, microseconds UTC.
         size: int32 [b], events in the history.
         attributes: float32 [b, a], encoded attributes, or None where the model uses none.
+        extra: float32 [c, m], the weights of the encoder's extra channels.
     """
 
     start: npt.NDArray[np.int64]
@@ -33,6 +35,7 @@ class Views:
     now: npt.NDArray[np.int64]
     size: npt.NDArray[np.int32]
     attributes: Floats | None = None
+    extra: Floats = NO_EXTRA
 
     def __len__(self) -> int:
         return len(self.now)
@@ -49,6 +52,23 @@ class Views:
             now=self.now[first:stop],
             size=self.size[first:stop],
             attributes=None if self.attributes is None else self.attributes[first:stop],
+            extra=self.extra[:, low:high],
+        )
+
+    def take(self, chosen: npt.NDArray[np.intp]) -> Views:
+        """Returns copies of the views at these positions, in that order, repeated ones included."""
+        counts = np.diff(self.start)[chosen]
+        start = np.concatenate(([0], np.cumsum(counts)))
+        entries = np.arange(start[-1]) + np.repeat(self.start[:-1][chosen] - start[:-1], counts)
+        return Views(
+            start=start,
+            item=self.item[entries],
+            weight=self.weight[entries],
+            last=self.last[entries],
+            count=self.count[entries],
+            now=self.now[chosen],
+            size=self.size[chosen],
+            attributes=None if self.attributes is None else self.attributes[chosen],
         )
 
 
@@ -58,7 +78,7 @@ class Evidence:
 
     Args:
         sequence: int64 [n], position in the log; item: int32 [n]; type: int16 [n];
-        time: int64 [n], microseconds UTC; weight: float64 [n].
+        time: int64 [n], microseconds UTC; weight: float64 [n]; extra: float64 [c, n].
     """
 
     sequence: npt.NDArray[np.int64]
@@ -66,3 +86,4 @@ class Evidence:
     type: npt.NDArray[np.int16]
     time: npt.NDArray[np.int64]
     weight: npt.NDArray[np.float64]
+    extra: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
