@@ -1,4 +1,4 @@
-"""Facts: what sources said of users or items, one attribute's words with their provenance."""
+"""Facts in bulk: all that sources said of one attribute, as columns with their provenance."""
 
 from __future__ import annotations
 
@@ -10,24 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 Order = npt.NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One source's word on one attribute of one user or item.
-
-    Args:
-        value: plain JSON value; None withdraws the source's earlier word.
-        time: when it was so; recorded: when it was heard; both microseconds UTC.
-        sequence: position in the log.
-    """
-
-    name: str
-    value: Any
-    source: str
-    time: int
-    recorded: int
-    sequence: int
 
 
 @dataclass(frozen=True, eq=False)

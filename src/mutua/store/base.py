@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from mutua.catalog.table import AttributeTable
 from mutua.core.ids import Vocabulary
 from mutua.events.batch import BATCH_SCHEMA as BATCH_SCHEMA
 from mutua.events.batch import Rejected as Rejected
 from mutua.events.interactions import Interactions
 from mutua.events.kinds import AnyEvent
 from mutua.events.types import Types
+from mutua.profiles.facts import Fact
 from mutua.profiles.history import History
 
 
@@ -96,8 +98,57 @@ class Quarantine(Protocol):
         ...
 
 
+class Catalog(Protocol):
+    """What the log says of users and items, as columns; the newest word of any source stands."""
+
+    def users(self, *, until: int | None = None, as_of: int | None = None) -> AttributeTable:
+        """Returns the attributes of users by inner index: event time ≤ `until`, record time ≤ `as_of`."""
+        ...
+
+    def items(self, *, until: int | None = None, as_of: int | None = None) -> AttributeTable:
+        """Returns the attributes of items by inner index: event time ≤ `until`, record time ≤ `as_of`."""
+        ...
+
+    def facts_of_users(self, users: Sequence[int]) -> tuple[Fact, ...]:
+        """Returns what sources said of these inner users, in log order, withdrawn and outdated words too."""
+        ...
+
+
+class Identity(Protocol):
+    """Which users are one person."""
+
+    def members(self, user: int, *, as_of: int | None = None) -> tuple[int, ...]:
+        """Returns the inner users that are the same person as `user`, himself included."""
+        ...
+
+    def canonical(self, user: int, *, as_of: int | None = None) -> int:
+        """Returns the inner user that stands for the person."""
+        ...
+
+
 class ModelStore(Protocol):
     """Versions of models, newest last, in directories that are written atomically."""
 
     def versions(self) -> tuple[str, ...]: ...
     def folder(self, version: str) -> Path: ...
+
+
+class Store(Protocol):
+    """One tenant's store: the parts under one roof."""
+
+    @property
+    def log(self) -> EventLog: ...
+    @property
+    def names(self) -> Names: ...
+    @property
+    def catalog(self) -> Catalog: ...
+    @property
+    def identity(self) -> Identity: ...
+    @property
+    def quarantine(self) -> Quarantine: ...
+    @property
+    def models(self) -> ModelStore: ...
+
+    def close(self) -> None:
+        """Gives back what the store holds; closing twice is harmless."""
+        ...

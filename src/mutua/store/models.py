@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from mutua.core import arrays
 from mutua.core.arrays import Array, Manifest
 from mutua.errors import DamagedModel, NoModel, UsageError
+from mutua.store.disk import disk_error
 
 POINTER = "current"
 KEPT = 5
@@ -34,8 +35,7 @@ class Stored:
         name: the registered name, which says what restores it.
         arrays: memory-mapped, read-only.
         meta: the model's own settings.
-        sequence: newest event it learned from; learned: when, microseconds UTC.
-        figures: measurements made at learning.
+        about: what was kept beside it; `sequence`, the newest event it learned from, always.
         note: why an older version serves, empty where the current one does.
     """
 
@@ -43,9 +43,7 @@ class Stored:
     name: str
     arrays: dict[str, Array]
     meta: dict[str, Any]
-    sequence: int
-    learned: int
-    figures: dict[str, Any]
+    about: dict[str, Any]
     note: str = ""
 
 
@@ -79,19 +77,25 @@ class ModelFolders:
         versions = self.versions()
         return named if named in versions else versions[-1] if versions else None
 
-    def save(self, model: Saveable, *, sequence: int, learned: int, figures: Mapping[str, Any] | None = None) -> str:
+    def save(self, model: Saveable, *, sequence: int, about: Mapping[str, Any] | None = None) -> str:
         """Writes a model durably, puts it in force and returns its version; drops the oldest beyond those kept.
 
         Args:
-            sequence: newest event it learned from; learned: when, microseconds UTC.
-            figures: measurements to keep beside it, plain JSON values.
+            sequence: newest event that the model learned from.
+            about: what else to keep beside it (when it learned, figures), plain JSON values.
+
+        Raises:
+            StoreFull: code `store.full`; the versions before stay as they were.
         """
-        taken = max((int(version) for version in (*self.versions(), self.current() or "0")), default=0)
+        taken = max((int(version) for version in self.versions()), default=0)
         version = f"{taken + 1:06d}"
-        meta = {"model": dict(model.meta()), "sequence": sequence, "learned": learned, "figures": dict(figures or {})}
-        self.root.mkdir(parents=True, exist_ok=True)
-        arrays.save(self.folder(version), model.name, model.arrays(), meta)
-        self._point(version)
+        meta = {"model": dict(model.meta()), "about": {**(about or {}), "sequence": sequence}}
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            arrays.save(self.folder(version), model.name, model.arrays(), meta)
+            self._point(version)
+        except OSError as reason:
+            raise disk_error(reason, str(self.root)) from reason
         self.drop(self.versions()[: -self._kept])
         return version
 
@@ -122,7 +126,7 @@ class ModelFolders:
     def learned_until(self, version: str) -> int:
         """Returns the newest sequence number a version learned from; of a damaged one the largest there can be."""
         try:
-            return int(self.manifest(version).meta["sequence"])
+            return int(self.manifest(version).meta["about"]["sequence"])
         except (DamagedModel, KeyError):
             return (1 << 63) - 1
 
@@ -160,14 +164,9 @@ class ModelFolders:
             raise _none(f"version {version[:20]!r} is not kept")
         name = arrays.read_manifest(folder).kind
         loaded, meta = arrays.load(folder, name)
-        try:
-            return Stored(
-                version, name, loaded, meta["model"], meta["sequence"], meta["learned"], meta["figures"], note
-            )
-        except KeyError as reason:
-            raise DamagedModel(
-                f"{version}: no {reason} in its manifest", "a model's manifest", "learn again"
-            ) from reason
+        if not {"model", "about"} <= meta.keys():
+            raise DamagedModel(f"{version}: a manifest of other content", "a model's manifest", "learn again")
+        return Stored(version, name, loaded, meta["model"], meta["about"], note)
 
     def _point(self, version: str) -> None:
         aside = self.root / f".{POINTER}.{os.getpid()}.part"

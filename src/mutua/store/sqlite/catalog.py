@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from mutua.catalog.columns import column
-from mutua.catalog.facts import Fact, Facts, gathered
+from mutua.catalog.facts import Facts, gathered
 from mutua.catalog.table import AttributeTable
 from mutua.events.kinds import ItemUpsert, UserUpsert
-from mutua.store.sqlite.connection import Database
+from mutua.profiles.facts import Fact, facts_of
+from mutua.store.sqlite.connection import Database, marks
 from mutua.store.sqlite.keys import Seals
 from mutua.store.sqlite.names import SqliteNames
 
@@ -43,15 +44,18 @@ class SqliteCatalog:
         """Returns all that sources said of items, by attribute."""
         return self._gathered("item")[1]
 
-    def facts_of_user(self, user: int) -> list[Fact]:
-        """Returns what sources said of one inner user, in log order, withdrawn and outdated words too."""
-        rows = self._database.rows(f"{_QUERY} AND user = ? ORDER BY seq".format(subject="user", kind=2), (user,))
-        return self._listed(rows)
+    def facts_of_users(self, users: Sequence[int]) -> tuple[Fact, ...]:
+        """Returns what sources said of these inner users, in log order, withdrawn and outdated words too."""
+        return self._said_of("user", users)
 
-    def facts_of_item(self, item: int) -> list[Fact]:
+    def facts_of_item(self, item: int) -> tuple[Fact, ...]:
         """Returns what sources said of one inner item, in log order, withdrawn and outdated words too."""
-        rows = self._database.rows(f"{_QUERY} AND item = ? ORDER BY seq".format(subject="item", kind=3), (item,))
-        return self._listed(rows)
+        return self._said_of("item", (item,))
+
+    def forget(self) -> None:
+        """Drops what is held in memory, as after an erasure."""
+        self._facts.clear()
+        self._tables.clear()
 
     def _table(self, subject: str, until: int | None, as_of: int | None) -> AttributeTable:
         size = len(self._names.users if subject == "user" else self._names.items)
@@ -80,13 +84,15 @@ class SqliteCatalog:
         subject, source, time, recorded, sequence, *_ = zip(*rows, strict=True)
         return gathered(subject, self._said(rows), source, time, recorded, sequence)
 
-    def _listed(self, rows: list[tuple[Any, ...]]) -> list[Fact]:
+    def _said_of(self, subject: str, indices: Sequence[int]) -> tuple[Fact, ...]:
+        query = _QUERY.format(subject=subject, kind=_SUBJECTS[subject])
+        rows = self._database.rows(f"{query} AND {subject} IN ({marks(indices)}) ORDER BY seq", indices)
         sources = self._names.sources
-        return [
-            Fact(name, value, sources.outer(source) or "", time, recorded, sequence)
-            for (_, source, time, recorded, sequence, *_), said in zip(rows, self._said(rows), strict=True)
-            for name, value in said.items()
-        ]
+        return tuple(
+            fact
+            for (_, source, time, _, sequence, *_), said in zip(rows, self._said(rows), strict=True)
+            for fact in facts_of(said, sources.outer(source) or "", time, sequence)
+        )
 
     def _said(self, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
         """Returns the attributes of each row; all payloads are one JSON list, which decodes in one call."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from mutua.core.ids import Vocabulary, checked_id
+from mutua.core.ids import Indices, Vocabulary, checked_id
 from mutua.events.types import DEFAULT_TYPES, EventType, Types
 from mutua.store.sqlite.connection import Database
 from mutua.store.sqlite.schema import VOCABULARIES
@@ -39,9 +39,12 @@ class Draft:
             found = new[checked_id(outer, table.removesuffix("s"))] = len(known) + len(new)
         return found
 
-    def indices(self, table: str, outers: Iterable[str]) -> list[int]:
-        """Returns the inner indices of `outers`, new or known."""
-        return [self.index(table, outer) for outer in outers]
+    def indices(self, table: str, outers: Sequence[str]) -> Indices:
+        """Returns the inner indices of `outers`, int32, new or known."""
+        inner = self._names.vocabulary(table).indices(outers)
+        for position in np.flatnonzero(inner < 0).tolist():
+            inner[position] = self.index(table, outers[position])
+        return inner
 
     def write(self, cursor: sqlite3.Cursor, since: int) -> None:
         """Writes the new names within the transaction; `since` is the newest sequence number before it."""

@@ -60,8 +60,11 @@ class SqliteQuarantine:
             outer.encode("ascii", "backslashreplace").decode(),
         }
         word = re.compile("|".join(rf"(?<!\w){re.escape(spelling)}(?!\w)" for spelling in spellings))
-        found = self._database.rows("SELECT number, raw, message FROM quarantine ORDER BY number")
-        return [number for number, raw, message in found if word.search(raw) or word.search(message)]
+        found, after = [], 0
+        while rows := self.rows(after=after):
+            found += [row.id for row in rows if word.search(row.raw) or word.search(row.message)]
+            after = rows[-1].id
+        return found
 
 
 def _digest(row: Rejected) -> bytes:

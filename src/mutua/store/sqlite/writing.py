@@ -83,7 +83,7 @@ def insert_batch(cursor: sqlite3.Cursor, draft: Draft, seals: Seals, batch: pl.D
 
 
 def _complete(batch: pl.DataFrame, recorded: int) -> pl.DataFrame:
-    filled = batch.select(BATCH_SCHEMA).with_columns(
+    filled = batch.select(*BATCH_SCHEMA).with_columns(
         pl.col("time").fill_null(recorded), pl.col("source").fill_null("api"), pl.col("mark").fill_null(0)
     )
     if not filled["id"].null_count():
@@ -108,7 +108,7 @@ def _mention_all(draft: Draft, batch: pl.DataFrame) -> None:
 
 def _indices(draft: Draft, table: str, outers: pl.Series) -> pl.Series:
     distinct = outers.drop_nulls().unique(maintain_order=True)
-    inner = pl.Series(draft.indices(table, distinct), dtype=pl.Int32)
+    inner = pl.Series(draft.indices(table, distinct.to_list()))
     return outers.replace_strict(distinct, inner, default=None, return_dtype=pl.Int32)
 
 

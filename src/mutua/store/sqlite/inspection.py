@@ -1,0 +1,29 @@
+"""What a store's file says of itself, for the doctor."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from mutua.store.sqlite.connection import Database
+
+
+def library_version() -> tuple[int, ...]:
+    """Returns the version of the SQLite library in use."""
+    return sqlite3.sqlite_version_info
+
+
+def schema_version(database: Database) -> int:
+    """Returns the number of the newest migration applied."""
+    return int(database.one("PRAGMA user_version"))
+
+
+def damage(database: Database, limit: int = 10) -> tuple[str, ...]:
+    """Returns what SQLite's integrity check finds, nothing for a sound file; reads the whole file."""
+    found = tuple(text for (text,) in database.rows(f"PRAGMA integrity_check({limit})"))
+    return () if found == ("ok",) else found
+
+
+def newest_recorded(database: Database) -> int | None:
+    """Returns the record time of the newest event, microseconds UTC."""
+    found: int | None = database.one("SELECT recorded FROM event ORDER BY seq DESC LIMIT 1")
+    return found
