@@ -35,7 +35,7 @@ class Views:
     now: npt.NDArray[np.int64]
     size: npt.NDArray[np.int32]
     attributes: Floats | None = None
-    extra: Floats = NO_EXTRA
+    extra: Floats = field(default_factory=lambda: NO_EXTRA)
 
     def __len__(self) -> int:
         return len(self.now)
@@ -69,6 +69,7 @@ class Views:
             now=self.now[chosen],
             size=self.size[chosen],
             attributes=None if self.attributes is None else self.attributes[chosen],
+            extra=self.extra[:, entries] if len(self.extra) else self.extra,
         )
 
 

@@ -44,7 +44,7 @@ def exact_weights(history: History, encoder: Encoder, now: int, n_items: int) ->
     """Returns h_u(now) before it is rounded to float32, float64 [n_items]."""
     tail = history.tail
     mean = kernels.mean_value(history.value, tail.valued)
-    old = kernels.weights_of_tail(tail.type, tail.sums, tail.last, now, mean, encoder.weights, HALF_LIVES)
+    old = kernels.weights_of_tail(tail.type, tail.sums, tail.last, now, mean, encoder.channels, HALF_LIVES)[0]
     totals = np.zeros(n_items)
     np.add.at(totals, tail.item, old)
     np.add.at(totals, history.item, fold.evidence(history, encoder, now).weight)

@@ -1,1 +1,1 @@
-"""The default model: influence between items, what follows what, repeats, trend, attributes and content, on one score."""
+"""The default model: influence, what follows what, repeats, trend, attributes and content on one score."""

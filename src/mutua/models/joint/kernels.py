@@ -72,7 +72,7 @@ def push(values, keys, value, key):
 
 @parallel_kernel
 def largest_in_rows(start, column, value, gain, most):
-    """The `most` largest positive entries of value·gain[column] a row, off the diagonal: values and columns (−1: none)."""
+    """The `most` largest positive value·gain[column] a row, off the diagonal: values and columns (−1: none)."""
     rows = len(start) - 1
     values = np.zeros((rows, most), np.float32)
     keys = np.full((rows, most), -1, np.int32)
@@ -129,7 +129,8 @@ def insert(values, keys, count, value, key):
 def best(item, own, base, base_order, excluded, banned, buffer, touched, found, n):
     """Ranks what was touched, and the best of the rest by `base`; clears the buffer.
 
-    `own` is added to the items of the view themselves; `banned` may be empty. `base_order` is by falling base, then item.
+    `own` is added to the items of the view themselves; `base_order` is by falling base, then
+    item; `banned` may be empty.
     """
     size = len(base)
     for place in range(len(item)):

@@ -1,6 +1,6 @@
 """The influence matrix: a spectral filter of the user-item matrix plus the item-item product, cut to its top rows.
 
-With R~ = D_u^−α R D_i^−β = U Σ Vᵀ: `W = D_i^−β (V f(Σ²) Vᵀ + c·R~ᵀR~/σ₁²) D_i^γ`, diagonal 0, on the pairs of items that
+With R~ = D_u^−α R D_i^−β = U Σ Vᵀ: `W = D_i^−β (V f(Σ²) Vᵀ + c·R~ᵀR~/σ₁²) D_i^γ`, diagonal 0, on pairs of items that
 some user has both of, the K largest entries a row. The filter f keeps the first k directions (an ideal low pass, as
 GF-CF, Shen et al. 2021) or damps them as ridge regression does (`λ/(λ + ρ)`, Steck 2019 in the spectral basis);
 V comes from a randomised range finder (Halko, Martinsson and Tropp 2011).

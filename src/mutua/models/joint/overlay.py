@@ -1,0 +1,70 @@
+"""Rows and columns for items without events, borrowed from the items most like them by content.
+
+A new item i with neighbours j of likeness s_j (summing to 1) gets the row `Σ s_j W[j,:]`, and the column
+`Σ s_j (W[:,j] + w̄·e_j)`: whoever has what leads to its neighbours, or a neighbour itself, may be shown it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from mutua.models.joint.rows import Rows
+
+Floats = npt.NDArray[np.float32]
+
+
+def overlaid(rows: Rows, likeness: sparse.csr_matrix, most: int, strength: float) -> Rows:
+    """Returns the rows with those of new items merged in, at most `most` entries a row.
+
+    Args:
+        rows: W over n items; rows and columns of new items are empty.
+        likeness: float32 CSR [n, n], non-zero only in rows of new items and columns of items with events.
+        strength: factor on the columns, below 1 so that a copy ranks after its original.
+    """
+    total = np.asarray(likeness.sum(axis=1)).ravel()
+    shares = sparse.csr_matrix(sparse.diags(1.0 / np.maximum(total, 1e-12)) @ likeness)
+    known = rows.matrix()
+    direct = sparse.diags(np.asarray(known.max(axis=1).toarray()).ravel())
+    lent_rows = shares @ known
+    lent_columns = strength * ((known + direct) @ shares.T)
+    return Rows.of(_largest(sparse.csr_matrix(known + lent_rows + lent_columns, dtype=np.float32), most))
+
+
+def nearest(vectors: Floats, new: npt.NDArray[np.bool_], neighbours: int, block: int = 1024) -> sparse.csr_matrix:
+    """Returns likeness float32 CSR [n, n]: for every new item its `neighbours` most alike items that have events.
+
+    Args:
+        vectors: float32 [n, d] content vectors of unit length; rows of 0 have no content.
+        new: bool [n], items without events.
+    """
+    count = len(vectors)
+    has = np.abs(vectors).sum(axis=1) > 0
+    sources, targets = np.flatnonzero(new & has), np.flatnonzero(~new & has)
+    k = min(neighbours, len(targets))
+    if not k or not len(sources):
+        nobody = np.empty(0, np.int64)
+        return sparse.csr_matrix((np.empty(0, np.float32), (nobody, nobody)), shape=(count, count))
+    parts = []
+    for low in range(0, len(sources), block):
+        rows = sources[low : low + block]
+        alike = vectors[rows] @ vectors[targets].T
+        best = np.argpartition(-alike, k - 1, axis=1)[:, :k]
+        value = np.maximum(np.take_along_axis(alike, best, axis=1), 0)
+        parts.append((np.repeat(rows, k), targets[best].ravel(), value.ravel()))
+    row, column, value = (np.concatenate(part) for part in zip(*parts, strict=True))
+    kept = value > 0
+    return sparse.csr_matrix((value[kept].astype(np.float32), (row[kept], column[kept])), shape=(count, count))
+
+
+def _largest(matrix: sparse.csr_matrix, most: int) -> sparse.csr_matrix:
+    lengths = np.diff(matrix.indptr)
+    if len(lengths) == 0 or lengths.max(initial=0) <= most:
+        return matrix
+    row = np.repeat(np.arange(matrix.shape[0]), lengths)
+    order = np.lexsort((matrix.indices, -matrix.data, row))
+    rank = np.empty(matrix.nnz, np.int64)
+    rank[order] = np.arange(matrix.nnz) - np.repeat(matrix.indptr[:-1], lengths)
+    kept = rank < most
+    return sparse.csr_matrix((matrix.data[kept], (row[kept], matrix.indices[kept])), shape=matrix.shape)
