@@ -72,11 +72,11 @@ def insert_rows(
 def insert_batch(cursor: sqlite3.Cursor, draft: Draft, seals: Seals, batch: pl.DataFrame, recorded: int) -> int:
     """Inserts a batch of `BATCH_SCHEMA` columns and returns how many events were new."""
     filled = _complete(batch, recorded)
-    _mention_all(draft, filled)
     columns = {name: filled[name] for name in ("id", "kind", "value", "time", "session", "payload", "mark")}
     columns["sealed"] = pl.repeat(0, len(filled), eager=True)
     for name, table in (("user", "users"), ("item", "items"), ("type", "types"), ("source", "sources")):
         columns[name] = _indices(draft, table, filled[name])
+    _mention_all(draft, filled)
     if seals.active:
         columns["payload"], columns["sealed"] = _sealed(cursor, seals, filled, columns["user"])
     return _insert(cursor, columns, recorded) if len(filled) else 0
