@@ -41,8 +41,7 @@ def weights_of_events(type, value, time, now, mean, omega, half_lives):
         for k in range(len(half_lives)):
             part = -1.0
             for c in range(omega.shape[0]):
-                by_basis = omega[c, type[e], :, k]
-                rate = by_basis[0] + by_basis[1] * given + by_basis[2] * above
+                rate = omega[c, type[e], 0, k] + omega[c, type[e], 1, k] * given + omega[c, type[e], 2, k] * above
                 if rate != 0.0:
                     if part < 0.0:
                         part = fade(now - time[e], half_lives[k])
@@ -58,12 +57,15 @@ def weights_of_tail(type, sums, last, now, mean, omega, half_lives):
         if type[r] >= omega.shape[1]:
             continue
         for k in range(len(half_lives)):
-            above = sums[r, 1, k] - mean * sums[r, 2, k]
-            part = fade(now - last[r], half_lives[k])
+            one, total = sums[r, 0, k], sums[r, 1, k]
+            above = total - mean * sums[r, 2, k]
+            part = -1.0
             for c in range(omega.shape[0]):
-                by_basis = omega[c, type[r], :, k]
-                rate = by_basis[0] * sums[r, 0, k] + by_basis[1] * sums[r, 1, k] + by_basis[2] * above
-                weights[c, r] += rate * part
+                rate = omega[c, type[r], 0, k] * one + omega[c, type[r], 1, k] * total + omega[c, type[r], 2, k] * above
+                if rate != 0.0:
+                    if part < 0.0:
+                        part = fade(now - last[r], half_lives[k])
+                    weights[c, r] += rate * part
     return weights
 
 
