@@ -140,7 +140,7 @@ def orders_histories_by_time(factory: Factory) -> None:
     events = [Interaction(user="ann", item=f"item {row}", time=time) for row, time in enumerate(times)]
     with opened(factory) as store:
         store.log.append([Interaction(user="bob", item="tea", time=1), *events], recorded=40)
-        history = store.log.history(1)
+        history = store.log.history(store.names.users.indices(["ann"])[0])
         assert history.time.tolist() == [10, 10, 20, 30], f"times {history.time}"
         assert history.sequence.tolist() == [3, 5, 4, 2], f"sequences {history.sequence}"
         assert history.version == 5, f"version {history.version}"

@@ -86,7 +86,9 @@ class SqliteCatalog:
 
     def _said_of(self, subject: str, indices: Sequence[int]) -> tuple[Fact, ...]:
         query = _QUERY.format(subject=subject, kind=_SUBJECTS[subject])
-        rows = self._database.rows(f"{query} AND {subject} IN ({marks(indices)}) ORDER BY seq", indices)
+        rows = self._database.rows(
+            f"{query} AND {subject} IN ({marks(indices)}) ORDER BY seq", [int(index) for index in indices]
+        )
         sources = self._names.sources
         return tuple(
             fact

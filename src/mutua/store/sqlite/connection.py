@@ -62,11 +62,15 @@ class Database:
         yield f"cache_size = -{CACHE_KIB[self.write]}"
         yield "foreign_keys = ON"
         if self.write:
-            yield "journal_mode = WAL"
             yield "synchronous = FULL"
             yield "secure_delete = ON"
             yield f"wal_autocheckpoint = {CHECKPOINT_PAGES}"
             yield f"journal_size_limit = {JOURNAL_BYTES}"
+
+    def journal(self) -> None:
+        """Puts the file into write-ahead mode, in which readers and the writer never wait for each other."""
+        if self.write:
+            self.rows("PRAGMA journal_mode = WAL")
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Returns all rows of a query."""

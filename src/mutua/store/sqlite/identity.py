@@ -80,11 +80,11 @@ class SqliteIdentity:
 
     def members(self, user: int, *, as_of: int | None = None) -> tuple[int, ...]:
         """Returns the inner users that are the same person as `user`, himself included, as known at `as_of`."""
-        return self.union(as_of=as_of).members.get(user, (user,))
+        return self.union(as_of=as_of).members.get(int(user), (int(user),))
 
     def canonical(self, user: int, *, as_of: int | None = None) -> int:
         """Returns the inner user that stands for the person."""
-        return self.union(as_of=as_of).canonical.get(user, user)
+        return self.union(as_of=as_of).canonical.get(int(user), int(user))
 
     def union(self, *, as_of: int | None = None) -> Union:
         """Returns who is one person, by the links recorded until `as_of`; about 3 µs when nothing changed."""

@@ -45,7 +45,7 @@ class SqliteQuarantine:
     def remove(self, ids: Sequence[int]) -> int:
         """Removes rows that were read after all, and returns how many."""
         with self._database.transaction() as cursor:
-            cursor.executemany("DELETE FROM quarantine WHERE number = ?", ((number,) for number in ids))
+            cursor.executemany("DELETE FROM quarantine WHERE number = ?", ((int(number),) for number in ids))
             return cursor.rowcount if ids else 0
 
     def count(self) -> int:

@@ -68,6 +68,7 @@ def prepare(database: Database, migrations: Sequence[Sequence[str]] = MIGRATIONS
     if version < latest and not database.write:
         what = "an empty file" if version == 0 else f"schema version {version}"
         raise _refused(database, what, f"version {latest}", "record something, or open it for writing once")
+    database.journal()
     for number in range(version, latest):
         if number > 0 and database.address.path is not None:
             _back_up(database, database.address.path, number)
