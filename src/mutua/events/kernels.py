@@ -154,3 +154,66 @@ def rehash(keys, counts, new_keys, new_counts):
             target = slot_of(new_keys, keys[place])
             new_keys[target] = keys[place]
             new_counts[target] = counts[place]
+
+
+@kernel
+def near_duplicates(keys, times, nearest, last_keys, last_times):
+    """Marks rows whose key came at most `nearest` µs from its last unmarked one, at another time.
+
+    `last_keys` and `last_times` hold one entry a slot, a power of two of them; a newer key takes a slot over.
+    """
+    mask = np.uint64(len(last_keys) - 1)
+    marked = np.zeros(len(keys), np.bool_)
+    for row in range(len(keys)):
+        slot = keys[row] & mask
+        if last_keys[slot] == keys[row]:
+            gap = abs(times[row] - last_times[slot])
+            if 0 < gap <= nearest:
+                marked[row] = True
+                continue
+        last_keys[slot] = keys[row]
+        last_times[slot] = times[row]
+    return marked
+
+
+@kernel
+def watch_users(keys, times, day, longest_gap, table, last, gaps, runs, longest_runs, busiest, days):
+    """Keeps, per user, the busiest day and the longest run of equal gaps; returns how many users were new.
+
+    Args:
+        keys: uint64 [n], a digest of each row's user, never 0; times: int64 [n], µs.
+        day, longest_gap: µs; larger gaps end a run.
+        table, last, gaps, runs, longest_runs, busiest: an open-addressing table of users, with room for all.
+        days: int32 [power of two], events by digest of user and day.
+    """
+    mask = np.uint64(len(days) - 1)
+    added = 0
+    for row in range(len(keys)):
+        key, time = keys[row], times[row]
+        place = slot_of(table, key)
+        if table[place] == np.uint64(0):
+            table[place] = key
+            added += 1
+        elif time != last[place]:
+            gap = time - last[place]
+            if 0 < gap <= longest_gap and abs(gap - gaps[place]) * 100 <= gap:
+                runs[place] += 1
+                longest_runs[place] = max(longest_runs[place], runs[place])
+            else:
+                runs[place] = 1
+            gaps[place] = gap
+        last[place] = time
+        cell = ((key ^ np.uint64(time // day)) * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(20)
+        days[cell & mask] += 1
+        busiest[place] = max(busiest[place], days[cell & mask])
+    return added
+
+
+@kernel
+def move_users(table, columns, new_table, new_columns):
+    """Moves an open-addressing table of users, `columns` int64 [5, slots], into a larger one."""
+    for place in range(len(table)):
+        if table[place] != np.uint64(0):
+            target = slot_of(new_table, table[place])
+            new_table[target] = table[place]
+            new_columns[:, target] = columns[:, place]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from mutua.errors import MissingColumn, UsageError
 
@@ -66,8 +67,8 @@ class Mapping:
                 raise _unknown(part)
             if getattr(mapping, field):
                 raise _unknown(f"{part} (the second {field})")
-            value = tuple(name.split("+")) if field == "context" else _column(field, name, constant)
-            mapping = replace(mapping, **{field: value})
+            read: Any = tuple(name.split("+")) if field == "context" else _column(field, name, constant)
+            mapping = replace(mapping, **{field: read})
         return mapping
 
     def __str__(self) -> str:
@@ -78,7 +79,7 @@ class Mapping:
     def over(self, guessed: Mapping) -> Mapping:
         """Returns this mapping, completed by `guessed` with columns that this one does not use already."""
         used = set(self.columns())
-        free = {
+        free: dict[str, Any] = {
             field: column
             for field in COLUMN_FIELDS
             if getattr(self, field) is None and (column := getattr(guessed, field)) and column.name not in used
@@ -90,18 +91,26 @@ class Mapping:
         stated = [getattr(self, name) for name in COLUMN_FIELDS]
         return (*(column.name for column in stated if column and not column.constant), *self.context)
 
-    def resolved(self, found: Sequence[str]) -> Mapping:
-        """Returns the mapping with positions replaced by names of `found`, checked to be there.
+    def named(self, found: Sequence[str]) -> Mapping:
+        """Returns the mapping with positions and other spellings replaced by the names in `found`.
 
         Raises:
-            MissingColumn: code `file.column-missing`; a column that the file does not have, or no user or item.
+            MissingColumn: code `file.column-missing`; a column that the file does not have.
         """
-        values = {
+        values: dict[str, Any] = {
             name: replace(column, name=_resolve(column.name, found))
             for name in COLUMN_FIELDS
             if (column := getattr(self, name)) and not column.constant
         }
-        mapping = replace(self, **values, context=tuple(_resolve(name, found) for name in self.context))
+        return replace(self, **values, context=tuple(_resolve(name, found) for name in self.context))
+
+    def resolved(self, found: Sequence[str]) -> Mapping:
+        """Returns `named`, checked to have a user and an item.
+
+        Raises:
+            MissingColumn: code `file.column-missing`; a column that the file does not have, or no user or item.
+        """
+        mapping = self.named(found)
         for field in ("user", "item"):
             if getattr(mapping, field) is None:
                 raise missing(f"no column for {field}", found)

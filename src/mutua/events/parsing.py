@@ -18,8 +18,8 @@ from mutua.events.limits import BATCH_EVENTS, CONTEXT_DEPTH, CONTEXT_KEYS, LARGE
 _KINDS: dict[str, type[Event]] = {str(kind.__struct_config__.tag): kind for kind in KINDS}
 _FIELDS = {kind: frozenset(kind.__struct_fields__) for kind in KINDS}
 _IDS = frozenset(
-    ("id", "user", "item", "type", "source", "session", "device", "slate", "surface", "other", "subject", "field", "action", "purpose")
-)  # fmt: skip
+    "id user item type source session device slate surface other subject field action purpose".split()  # noqa: SIM905
+)
 _INTEGERS = {"position": (0, 2**31), "erased": (0, 2**53)}
 _LIST_OF_IDS = "items"
 
@@ -241,3 +241,12 @@ def _shown(given: object) -> str:
 
 def _field(came: str, expected: str, do: str) -> InvalidField:
     return InvalidField(came, expected, do)
+
+
+def is_event(given: Mapping[str, Any]) -> bool:
+    """Returns whether an object has only fields of an event of its kind, and those that every such event needs."""
+    kind = _KINDS.get(str(given.get("kind", "interaction")))
+    if kind is None:
+        return False
+    needed = {one.name for one in msgspec.structs.fields(kind) if one.required}
+    return needed <= given.keys() and given.keys() - {"kind"} <= _FIELDS[kind]

@@ -99,7 +99,9 @@ def converter_of(mapping: Mapping | AttributeMapping, table: Table, now: int, sa
         clock = clock_of(table.frame[mapping.time]) if mapping.time else None
         return ToUpserts(mapping.known(table.frame), clock, now, says)
     time = mapping.time
-    clock = clock_of(table.frame[time.name], time.unit) if time is not None and not time.constant else None
+    if time is None:
+        return ToInteractions(mapping, None, now, says)
+    clock = Clock("text", calendar=True) if time.constant else clock_of(table.frame[time.name], time.unit)
     return ToInteractions(mapping, clock, now, says)
 
 

@@ -7,11 +7,12 @@ import gzip
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from mutua.events.readers.tables import bad_file
 
 BLOCK = 8 * 1024 * 1024
+LONGEST_LINE = 1024 * 1024
 _OTHER_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 
@@ -23,7 +24,7 @@ def blocks(path: Path, *, encoding: str = "utf-8", size: int = BLOCK) -> Iterato
     """
     try:
         with path.open("rb") as stored:
-            text: IO[bytes] = gzip.GzipFile(fileobj=stored) if is_gzip(path) else stored
+            text = cast(IO[bytes], gzip.GzipFile(fileobj=stored)) if is_gzip(path) else stored
             first = True
             while block := text.read(size):
                 if first:
@@ -49,3 +50,18 @@ def _without_mark(path: Path, block: bytes) -> bytes:
     if block.startswith(_OTHER_MARKS):
         raise bad_file(path, "UTF-16 or UTF-32 text", "save it as UTF-8")
     return block.removeprefix(codecs.BOM_UTF8)
+
+
+def lines(path: Path, *, size: int = BLOCK, longest: int = LONGEST_LINE) -> Iterator[tuple[int, list[bytes], int]]:
+    """Yields (1-based number of the first line, lines without their ends, position) in pieces of bounded size.
+
+    Of a line beyond `longest` bytes only `longest` + 1 are kept, so that its reader can refuse it.
+    """
+    rest, number, position = b"", 1, 0
+    for block, position in blocks(path, size=size):
+        whole = (rest + block).split(b"\n")
+        rest = whole.pop()[: longest + 1]
+        yield number, whole, position
+        number += len(whole)
+    if rest:
+        yield number, [rest], position

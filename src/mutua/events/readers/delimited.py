@@ -158,7 +158,7 @@ class Delimited:
     def _fields(self, row: str) -> list[str]:
         if not self.quote:
             return row.split(self._byte)
-        return _quoted_fields(row, self._byte, self.quote)
+        return quoted_fields(row, self._byte, self.quote)
 
     def _requoted(self, row: bytes) -> bytes:
         written = io.StringIO()
@@ -169,7 +169,7 @@ class Delimited:
         return written.getvalue().encode()
 
 
-def _quoted_fields(row: str, separator: str, quote: str) -> list[str]:
+def quoted_fields(row: str, separator: str, quote: str) -> list[str]:
     """Returns the fields of a row whose quotes are balanced (the csv module refuses fields over 128 KiB)."""
     split, mark = re.escape(separator), re.escape(quote)
     field = re.compile(f"{mark}((?:[^{mark}]|{mark}{mark})*){mark}(?={split}|$)|([^{split}]*)")

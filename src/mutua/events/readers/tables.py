@@ -46,10 +46,12 @@ class Table:
 
 
 class TableReader(Protocol):
-    """Reads a file as tables of bounded size. `name` is the format's name, as reports and quarantines call it."""
+    """Reads a file as tables of bounded size; `name` is the format's, as reports call it, `columns` the tables'."""
 
     @property
     def name(self) -> str: ...
+    @property
+    def columns(self) -> tuple[str, ...]: ...
 
     def __call__(self, path: Path) -> Iterator[Table]:
         """Yields the file's rows in order, in tables of bounded size.
