@@ -12,6 +12,7 @@ from mutua.errors import ConfigError, UnknownPart
 from mutua.models.base import Learner
 
 MODELS: Mapping[str, str] = {
+    "default": "mutua.models.joint.learner:Joint",
     "popularity": "mutua.models.linear.popularity:Popularity",
     "frequency": "mutua.models.linear.frequency:Frequency",
     "item-knn": "mutua.models.linear.item_knn:ItemKnn",

@@ -11,18 +11,6 @@ TINY = np.float32(1e-35)
 
 
 @parallel_kernel
-def sparse_dense(start, column, value, dense, out):
-    """out += sparse · dense, float32 [rows, k]."""
-    for row in prange(len(start) - 1):
-        target = out[row]
-        for entry in range(start[row], start[row + 1]):
-            weight = value[entry]
-            source = dense[column[entry]]
-            for k in range(source.shape[0]):
-                target[k] += weight * source[k]
-
-
-@parallel_kernel
 def inner_products(start, column, left, out):
     """out[entry] = left[row] · left[column[entry]] above the diagonal of a symmetric pattern; 0 elsewhere."""
     width = left.shape[1]
@@ -189,3 +177,77 @@ def score_all(view_start, item, weight, recent, own, influence, following, out):
             if recent[place] != 0 and key < len(following[0]) - 1:
                 for entry in range(following[0][key], following[0][key + 1]):
                     row[following[1][entry]] += recent[place] * following[2][entry]
+
+
+@kernel
+def following_pairs(user, item, time, reach, fading, gap):
+    """Pairs (earlier item, later item, weight) within a sitting: `reach` distinct items back, weight fading^(r − 1)."""
+    count = 0
+    room = 1024
+    source, target, weight = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.float32)
+    recent = np.empty(reach, np.int32)
+    for event in range(len(user)):
+        found = 0
+        before = event - 1
+        while before >= 0 and found < reach and user[before] == user[event] and time[event] - time[before] <= gap:
+            earlier = item[before]
+            fresh = earlier != item[event]
+            for place in range(found):
+                fresh = fresh and recent[place] != earlier
+            if fresh:
+                if count == room:
+                    room *= 2
+                    source, target, weight = doubled(source), doubled(target), doubled(weight)
+                source[count], target[count], weight[count] = earlier, item[event], fading**found
+                recent[found] = earlier
+                found += 1
+                count += 1
+            before -= 1
+    return source[:count], target[:count], weight[:count]
+
+
+@kernel
+def doubled(column):
+    """The column with as much room again behind it."""
+    grown = np.empty(2 * len(column), column.dtype)
+    grown[: len(column)] = column
+    return grown
+
+
+@kernel
+def interpolated(knots, heights, x):
+    """Value at x of the function through (knots, heights), flat beyond its ends."""
+    last = len(knots) - 1
+    if x <= knots[0]:
+        return heights[0]
+    if x >= knots[last]:
+        return heights[last]
+    place = 0
+    while x >= knots[place + 1]:
+        place += 1
+    share = (x - knots[place]) / (knots[place + 1] - knots[place])
+    return heights[place] * (1 - share) + heights[place + 1] * share
+
+
+@kernel
+def repeat_terms(start, item, last, count, near, usual, now, rate, curves, mixed):
+    """The repeat term of every entry of the views, float32 [m]: a probability, 0 where there was no target event.
+
+    `curves` holds knots and heights over log gap, log count, log of both decayed counts, and rate.
+    """
+    terms = np.zeros(len(item), np.float32)
+    for view in range(len(start) - 1):
+        for place in range(start[view], start[view + 1]):
+            if count[place] <= 0 or item[place] >= len(rate):
+                continue
+            days = np.log(max((now[view] - last[place]) / 86_400e6, 1e-4))
+            times = np.log(max(count[place], np.float32(1.0)))
+            known = rate[item[place]]
+            odds = mixed[0] + known * (mixed[1] * times + mixed[2] * (days - 3.0))
+            odds += interpolated(curves[0][0], curves[0][1], days)
+            odds += interpolated(curves[1][0], curves[1][1], times)
+            odds += interpolated(curves[2][0], curves[2][1], np.log(max(near[place], np.float32(1e-3))))
+            odds += interpolated(curves[3][0], curves[3][1], np.log(max(usual[place], np.float32(1e-3))))
+            odds += interpolated(curves[4][0], curves[4][1], known)
+            terms[place] = 1.0 / (1.0 + np.exp(-odds))
+    return terms

@@ -13,6 +13,7 @@ from scipy import sparse
 from mutua.models.joint.rows import Rows
 
 Floats = npt.NDArray[np.float32]
+TIE_BREAK = np.float32(1e-3)
 
 
 def overlaid(rows: Rows, likeness: sparse.csr_matrix, most: int, strength: float) -> Rows:
@@ -32,13 +33,14 @@ def overlaid(rows: Rows, likeness: sparse.csr_matrix, most: int, strength: float
     return Rows.of(_largest(sparse.csr_matrix(known + lent_rows + lent_columns, dtype=np.float32), most))
 
 
-def nearest(vectors: Floats, new: npt.NDArray[np.bool_], neighbours: int, block: int = 1024) -> sparse.csr_matrix:
+def nearest(vectors: Floats, known: Floats, neighbours: int, block: int = 1024) -> sparse.csr_matrix:
     """Returns likeness float32 CSR [n, n]: for every new item its `neighbours` most alike items that have events.
 
     Args:
         vectors: float32 [n, d] content vectors of unit length; rows of 0 have no content.
-        new: bool [n], items without events.
+        known: float32 [n], popularity 0..1, 0 for new items; of items alike the more popular is nearer.
     """
+    new = known == 0
     count = len(vectors)
     has = np.abs(vectors).sum(axis=1) > 0
     sources, targets = np.flatnonzero(new & has), np.flatnonzero(~new & has)
@@ -50,7 +52,7 @@ def nearest(vectors: Floats, new: npt.NDArray[np.bool_], neighbours: int, block:
     for low in range(0, len(sources), block):
         rows = sources[low : low + block]
         alike = vectors[rows] @ vectors[targets].T
-        best = np.argpartition(-alike, k - 1, axis=1)[:, :k]
+        best = np.argpartition(-alike - TIE_BREAK * known[targets], k - 1, axis=1)[:, :k]
         value = np.maximum(np.take_along_axis(alike, best, axis=1), 0)
         parts.append((np.repeat(rows, k), targets[best].ravel(), value.ravel()))
     row, column, value = (np.concatenate(part) for part in zip(*parts, strict=True))

@@ -1,0 +1,216 @@
+"""How the joint model learns: every part in closed form, on the views of the training users."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import asdict, dataclass, replace
+from hashlib import blake2b
+from typing import Any, ClassVar, Literal, Self, get_args
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from mutua.catalog.table import AttributeTable
+from mutua.core.clock import DAY
+from mutua.events.interactions import Interactions
+from mutua.models.base import TrainingData
+from mutua.models.decomposition import truncated_svd
+from mutua.models.features import item_features
+from mutua.models.joint import attributes, trend
+from mutua.models.joint.cutting import influence, row_length
+from mutua.models.joint.model import JointModel
+from mutua.models.joint.overlay import nearest, overlaid
+from mutua.models.joint.returns import RETURNING, repeat_term, returned_to, share_of_returns
+from mutua.models.joint.rows import Rows
+from mutua.models.joint.spectral import Spectrum, spectrum
+from mutua.models.joint.transitions import transitions
+from mutua.models.matrices import learning_views, not_enough, transformed, views_matrix
+from mutua.models.settings import at_least, one_of
+from mutua.profiles.encoder import NO_DECAY, Encoder
+from mutua.profiles.views import Views
+
+Floats = npt.NDArray[np.float32]
+Memory = Literal["all", "steady", "fading"]
+SHARES: dict[str, tuple[float, ...]] = {
+    "all": NO_DECAY,
+    "steady": (0.0, 0.0, 0.0, 0.0, 0.5, 0.5),
+    "fading": (1.0, 0.1, 0.0, 0.01, 0.0, 0.001),
+}
+"""Shares over `HALF_LIVES`: nothing fades; a household's habits; what is on one's mind now."""
+NEIGHBOURS = 10
+"""Items that a new one borrows from."""
+SESSION_SHARES = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+NEAR_SHARES = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+USUAL_SHARES = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Joint:
+    """Influence, what follows what, repeats, popularity, attributes of users and content of items, on one score.
+
+    Args:
+        alpha: exponent by which users with much history count less; beta: items with much history, as sources;
+            gamma: exponent by which popular items are favoured as targets.
+        ridge: damping ρ of weak directions, relative to the strongest; 0 keeps the first `factors` undamped.
+        product: weight of the plain item-item product.
+        factors: directions kept; rows: entries kept of a row, more where the catalogue is small.
+        memory: how histories fade, see `SHARES`.
+        following: weight of what follows what within a sitting; 0 leaves it out.
+        popular: weight of popularity; half_life: of popularity, days, 0 for ever.
+        tilt: exponent by which items on the rise are favoured.
+        reach: weight of influence beside the repeat term, where people come back to items.
+        group: weight of users' attributes; content: of what new items borrow from items like them.
+    """
+
+    name: ClassVar[str] = "default"
+    model: ClassVar[type[JointModel]] = JointModel
+
+    alpha: float = 0.4
+    beta: float = 0.4
+    gamma: float = 0.4
+    ridge: float = 0.05
+    product: float = 1.0
+    factors: int = 1024
+    rows: int = 200
+    memory: Memory = "all"
+    following: float = 0.0
+    popular: float = 0.03
+    half_life: float = 0.0
+    tilt: float = 0.0
+    reach: float = 0.15
+    group: float = 0.3
+    content: float = 0.5
+
+    def __post_init__(self) -> None:
+        at_least(self, alpha=0, beta=0, gamma=0, ridge=0, product=0, factors=1, rows=1, following=0, popular=0)
+        at_least(self, half_life=0, tilt=0, reach=0, group=0, content=0)
+        one_of(self, "memory", get_args(Memory))
+
+    def learn(self, data: TrainingData, seed: int = 0) -> JointModel:
+        """Returns the model.
+
+        Raises:
+            NotEnoughData: code `data.too-few`; no target event of positive weight.
+
+        Cost: one spectrum of the user-item matrix and its top rows; everything else is linear in the events.
+        """
+        rows, n_items = data.interactions, data.n_items
+        returning = rows.has_time and share_of_returns(rows) >= RETURNING
+        encoder = self._encoder(rows)
+        views = learning_views(data, encoder)
+        matrix = transformed(views_matrix(views, n_items), "log" if returning else "linear")
+        if not matrix.nnz:
+            raise not_enough("no interaction of positive weight")
+        found = cached_spectrum(matrix, self.alpha, self.beta, self.factors, seed)
+        most = row_length(n_items, self.rows)
+        related = unit(influence(found, self.ridge, self.product, self.gamma, most), views)
+        if self.tilt:
+            related = _tilted(related, trend.tilt(rows, n_items, data.now, self.tilt))
+        related = self._with_new_items(related, data, most, seed)
+        again = repeat_term(data, encoder) if returning else None
+        half_life = self.half_life * DAY or np.inf
+        encoding = attributes.Encoding.of(data.users)
+        return JointModel(
+            encoder=encoder,
+            influence=related.scaled(self.reach if again else 1.0),
+            following=self._following(rows, n_items, most, views),
+            base=trend.popularity(rows, n_items, data.now, half_life) * np.float32(self._scale(self.popular, again)),
+            repeat=again,
+            encoding=encoding,
+            groups=self._groups(encoding, data.users, matrix, again),
+            again=returned_to(rows, data.items, n_items) if returning else np.zeros(n_items, np.bool_),
+            figures={"settings": asdict(self), "entries": len(related.value), "users": len(views)},
+        )
+
+    def candidates(self, data: TrainingData) -> tuple[Self, ...]:
+        """Returns what is worth comparing: without times the filter, with times the memory and what follows what."""
+        if not data.interactions.has_time:
+            settings: list[dict[str, Any]] = [
+                {},
+                {"ridge": 0.0},
+                {"product": 0.0},
+                {"alpha": 0.2, "beta": 0.2, "gamma": 0.2},
+            ]
+        elif share_of_returns(data.interactions) >= RETURNING:
+            flat = {"alpha": 0.5, "beta": 0.0, "gamma": 0.0}
+            settings = [{**flat, "memory": "steady", "tilt": 0.7}, {"memory": "fading", "following": 1.0}, {}]
+        else:
+            settings = [{"memory": "fading", "following": 1.0}, {"memory": "fading"}, {}, {"following": 1.0}]
+        return tuple(dict.fromkeys(replace(self, **setting) for setting in settings))
+
+    def _encoder(self, rows: Interactions) -> Encoder:
+        counted = [float(target) for target in rows.targets]
+        session, near, usual = (
+            Encoder.of(weights, rows.targets, shares=shares)
+            for weights, shares in (
+                (rows.type_weights, SESSION_SHARES),
+                (counted, NEAR_SHARES),
+                (counted, USUAL_SHARES),
+            )
+        )
+        extra = (session, near, usual) if rows.has_time else ()
+        return Encoder.of(rows.type_weights, rows.targets, shares=SHARES[self.memory], extra=extra)
+
+    def _following(self, rows: Interactions, n_items: int, most: int, views: Views) -> Rows:
+        if not self.following or not rows.has_time:
+            return Rows.none(n_items)
+        return transitions(rows, n_items, most, back=1.0).scaled(self.following)
+
+    def _with_new_items(self, related: Rows, data: TrainingData, most: int, seed: int) -> Rows:
+        known = trend.popularity(data.interactions, data.n_items, data.now, np.inf)
+        if not self.content or known.all() or not data.items.columns:
+            return related
+        vectors = content_vectors(data.items, data.n_items, seed)
+        return overlaid(related, nearest(vectors, known, NEIGHBOURS), most, self.content)
+
+    def _groups(
+        self, encoding: attributes.Encoding, users: AttributeTable, matrix: sparse.csr_matrix, again: object
+    ) -> Floats:
+        if not self.group or not encoding.names:
+            return np.zeros((0, matrix.shape[1]), np.float32)
+        encoded = encoding.encode(users, np.arange(matrix.shape[0], dtype=np.int32))
+        groups = attributes.regress(encoded, matrix, ridge=20.0)
+        top = np.abs(groups).max(initial=1e-12)
+        return groups * np.float32(self._scale(self.group, again) / top)
+
+    def _scale(self, weight: float, again: object) -> float:
+        return weight * self.reach if again else weight
+
+
+def unit(rows: Rows, views: Views, judges: int = 500) -> Rows:
+    """Returns rows scaled so that the best item of a user scores 1 on average, whatever the data."""
+    chosen = np.linspace(0, len(views) - 1, min(judges, len(views))).astype(int)
+    weights = views_matrix(views, rows.size)[np.unique(chosen)]
+    best = np.asarray((weights @ rows.matrix()).max(axis=1).toarray()).ravel()
+    mean = float(best[best > 0].mean()) if (best > 0).any() else 1.0
+    return rows.scaled(1.0 / mean)
+
+
+def content_vectors(items: AttributeTable, n_items: int, seed: int, dimensions: int = 128) -> Floats:
+    """Returns float32 [n, d] vectors of unit length from texts, categories and tags; rows of 0 have no content."""
+    features = item_features(items, n_items)
+    if not features.nnz:
+        return np.zeros((n_items, 1), np.float32)
+    left, values, _ = truncated_svd(features, dimensions, np.random.default_rng(seed))
+    vectors = left * values
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit_long = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 1e-6)
+    return np.asarray(unit_long, np.float32)
+
+
+_KEPT: OrderedDict[tuple[object, ...], Spectrum] = OrderedDict()
+
+
+def cached_spectrum(matrix: sparse.csr_matrix, alpha: float, beta: float, factors: int, seed: int) -> Spectrum:
+    """Returns the spectrum, the last one from memory: candidates that differ only in the filter share it."""
+    digest = blake2b(matrix.data.tobytes() + matrix.indices.tobytes() + matrix.indptr.tobytes()).digest()
+    key = (digest, alpha, beta, factors, seed)
+    if key not in _KEPT:
+        _KEPT.clear()
+        _KEPT[key] = spectrum(matrix, alpha, beta, factors, seed)
+    return _KEPT[key]
+
+
+def _tilted(rows: Rows, factor: Floats) -> Rows:
+    return Rows(rows.start, rows.item, rows.value * factor[rows.item])
