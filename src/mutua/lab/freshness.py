@@ -28,6 +28,12 @@ def figures(replayed: Replayed, line: str, group: str, cutoffs: Sequence[int], s
     return dict(zip(names, ratios(sums, np.repeat(count, len(names), axis=1), seed), strict=True))
 
 
+def size(replayed: Replayed, group: str) -> tuple[int, int]:
+    """Returns how many events of how many users a group has."""
+    users = replayed.user[_chosen(replayed, group)]
+    return len(users), len(np.unique(users))
+
+
 def ratio(replayed: Replayed, above: str, below: str, group: str, k: int, seed: int) -> Interval:
     """Returns hits@k of one line ÷ hits@k of another over the same events, with an interval over users; or NaN."""
     chosen = _chosen(replayed, group)

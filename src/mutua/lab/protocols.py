@@ -1,0 +1,177 @@
+"""Protocols: from a path and options to what is learned from, what is asked, and what stands in the report about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from mutua.core.clock import format_time, parse_time
+from mutua.errors import NotEnoughData, UnreadableFile, UsageError
+from mutua.events.interactions import Interactions
+from mutua.events.types import Types
+from mutua.lab import dataset
+from mutua.lab.dataset import Dataset
+from mutua.learning.search import Held
+from mutua.learning.split import Split, by_share_of_time, by_time, leave_last, separate
+
+PROTOCOLS = ("lightgcn", "leave-one-out", "holdout", "replay")
+EXCLUDE_SEEN = ("auto", "yes", "no")
+FREQUENT = 0.2
+"""Share of repeats in training from which `auto` lets seen items be recommended again."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run was asked for.
+
+    Args:
+        protocol: one of `PROTOCOLS`.
+        path: the data; for `lightgcn` the folder of train.txt and test.txt.
+        models: as the registry reads them, such as `ease:ridge=200`.
+        mapping: the `--map` text.
+        more: further files, of users or items.
+        at: the moment of the cut, RFC 3339 or seconds since 1970; None: by `fraction`.
+        fraction: share of events, the newest, that are held out or replayed.
+        cutoffs: the values of k.
+        target_type: the only type of event that counts as a hit; None: all target types.
+        exclude_seen: `yes`, `no`, or `auto`: for `lightgcn` and `leave-one-out` yes, else by how often users come back
+            to an item in training.
+        budget: seconds for choosing and learning each model; 0 takes the settings as given.
+        refit_every: of a replay, events after which the model learns again; 0: never.
+    """
+
+    protocol: str
+    path: Path
+    models: tuple[str, ...] = ("default",)
+    mapping: str = ""
+    more: tuple[Path, ...] = ()
+    at: str | None = None
+    fraction: float = 0.2
+    cutoffs: tuple[int, ...] = (10, 20)
+    target_type: str | None = None
+    exclude_seen: str = "auto"
+    seed: int = 0
+    budget: float = 60.0
+    refit_every: int = 0
+
+    def __post_init__(self) -> None:
+        for good, came, expected in (
+            (self.protocol in PROTOCOLS, f"protocol {self.protocol!r}", ", ".join(PROTOCOLS)),
+            (self.exclude_seen in EXCLUDE_SEEN, f"exclude-seen {self.exclude_seen!r}", ", ".join(EXCLUDE_SEEN)),
+            (0.0 < self.fraction < 1.0, f"fraction {self.fraction}", "a number between 0 and 1"),
+            (bool(self.cutoffs) and min(self.cutoffs) > 0, f"cutoffs {self.cutoffs}", "whole numbers from 1"),
+            (bool(self.models), "no model", "at least one model's name"),
+            (self.budget >= 0, f"budget {self.budget}", "seconds, 0 or more"),
+            (self.refit_every >= 0, f"refit every {self.refit_every}", "a number of events, 0 or more"),
+        ):
+            if not good:
+                raise UsageError(came, expected, "correct this option")
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A protocol applied to data.
+
+    Args:
+        split: what is learned from and what is held out; of a replay, before and after the cut.
+        cut: of a replay, the place in the canonical order from which events are foreseen.
+        held: what the search holds out of the training data.
+        moment: of the cut, RFC 3339, where there is one for all.
+        why: how `exclude_seen` was decided.
+    """
+
+    data: Dataset
+    split: Split
+    cut: int
+    held: Held
+    moment: str | None
+    exclude_seen: bool
+    why: str
+    repeats: float
+
+
+def prepare(options: Options) -> Task:
+    """Returns the task that `options` describe.
+
+    Raises:
+        UnreadableFile, MissingColumn: codes `file.…`; as `dataset.load`.
+        UsageError: code `usage`; `at` without times, an unknown target type.
+        NotEnoughData: code `data.too-few`; one side of the cut is empty.
+    """
+    data = (
+        _given_files(options)
+        if options.protocol == "lightgcn"
+        else dataset.load(options.path, options.mapping, *options.more)
+    )
+    if options.target_type is not None:
+        data = replace(data, interactions=only_target(data.interactions, options.target_type))
+    rows = data.interactions
+    if options.at is not None and options.protocol in ("holdout", "replay"):
+        split = by_time(rows, _moment(options.at, rows))
+    elif options.protocol == "lightgcn":
+        split = separate(rows, rows.sequence >= data.parts[0], "given files")
+    elif options.protocol == "leave-one-out":
+        split = leave_last(rows)
+    else:
+        split = by_share_of_time(rows, options.fraction)
+    if not len(split.train) or not len(split.test):
+        empty = "test" if len(split.train) else "training"
+        raise NotEnoughData(
+            f"{len(rows)} events, none of them in the {empty} part ({split.name})",
+            "target events on both sides of the cut",
+            "cut elsewhere with --at or --fraction, or name another target type",
+        )
+    repeats = share_of_repeats(split.train)
+    exclude, why = _exclude(options, repeats)
+    held: Held = "last" if options.protocol == "leave-one-out" else "auto"
+    whole = options.protocol in ("holdout", "replay") and rows.has_time
+    moment = format_time(int(split.moment[0])) if whole else None
+    return Task(data, split, len(split.train), held, moment, exclude, why, repeats)
+
+
+def only_target(rows: Interactions, name: str) -> Interactions:
+    """Returns the rows with one type of event as the only target.
+
+    Raises:
+        UsageError: code `usage`; no event of this type.
+    """
+    code = Types(known=rows.types).index(name)
+    there = sorted({rows.types[found] for found in np.unique(rows.type).tolist()})
+    if code >= len(rows.types) or rows.types[code] not in there:
+        raise UsageError(f"target type {name!r}", f"one of {', '.join(there)}", "name a type that the file holds")
+    return replace(rows, targets=tuple(place == code for place in range(len(rows.types))))
+
+
+def share_of_repeats(rows: Interactions) -> float:
+    """Returns the share of target events on an item on which the user has an earlier one."""
+    targets = rows.is_target
+    pairs = rows.user[targets].astype(np.int64) * rows.n_items + rows.item[targets]
+    return 1.0 - len(np.unique(pairs)) / len(pairs) if len(pairs) else 0.0
+
+
+def _given_files(options: Options) -> Dataset:
+    paths = [options.path / name for name in ("train.txt", "test.txt")]
+    for path in paths:
+        if not path.is_file():
+            raise UnreadableFile(f"no {path.name} in {options.path}", "a folder with train.txt and test.txt", "name it")
+    return dataset.load_lists(paths, options.more)
+
+
+def _moment(at: str, rows: Interactions) -> int:
+    if not rows.has_time:
+        raise UsageError("--at for data without times", "--fraction", "cut by a share of the file instead")
+    return parse_time(at)
+
+
+def _exclude(options: Options, repeats: float) -> tuple[bool, str]:
+    if options.exclude_seen != "auto":
+        return options.exclude_seen == "yes", "as asked"
+    if options.protocol in ("lightgcn", "leave-one-out"):
+        return True, f"usual for {options.protocol}"
+    often = repeats >= FREQUENT
+    return not often, (
+        f"{repeats:.0%} of the target events in training repeat an item of their user: "
+        + ("coming back is part of this data" if often else "coming back is rare")
+    )
