@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from mutua.models.base import Model
 from mutua.profiles import fold
-from mutua.slates import Reason
+from mutua.slates import Reason, Slate
 from mutua.snapshot import Snapshot
 
 
@@ -37,3 +39,15 @@ def explain(model: Model, snapshot: Snapshot, item: int) -> Explanation:
     reasons = model.explain(views, evidence, item)
     score = float(model.score(views)[0, item])
     return Explanation(item, score, reasons, model.linear, snapshot.now)
+
+
+def explained_slate(slate: Slate, model: Model, snapshot: Snapshot) -> Slate:
+    """Returns the slate with the reasons of every item that the model scored."""
+    entries = []
+    for entry in slate.items:
+        item = snapshot.items.get(entry.item)
+        known = item is not None and item < model.n_items
+        entries.append(
+            replace(entry, reasons=explain(model, snapshot, item).reasons) if known and item is not None else entry
+        )
+    return replace(slate, items=tuple(entries))

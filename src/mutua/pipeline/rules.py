@@ -77,7 +77,7 @@ def matches(rule: Rule, table: AttributeTable) -> Mask:
             f"{rule.column} {rule.op}", f"= or !=: {rule.column!r} holds no numbers", "compare with = and alternatives"
         )
     if rule.op == "is":
-        return np.nan_to_num(column.values) != 0
+        return np.asarray(np.nan_to_num(column.values) != 0)
     with np.errstate(invalid="ignore"):
         compared: Mask = _COMPARE[rule.op](column.values, np.float32(rule.values[0]))
     return compared

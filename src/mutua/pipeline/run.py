@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from mutua.catalog.table import AVAILABLE, AttributeTable
 from mutua.core.seeds import stream
-from mutua.models.base import Model, Ranks
+from mutua.models.base import Model, Ranks, Repeats
 from mutua.models.topn import top_n
 from mutua.pipeline import constraints, rerank
 from mutua.pipeline.exclude import seen_items
@@ -36,18 +37,24 @@ class Plan:
 
     Args:
         surface: what was asked for; name: what it is called.
+        model: None before any was learned.
+        ranks: the same, where it has a way to its best items.
+        again: bool [n_items], items that people come back for, or None where the model does not say.
         banned: bool [n_items], items that guards or rules keep from everyone, or None.
         pins: inner item by 1-based position.
     """
 
     surface: Surface
     name: str
+    model: Model | None
+    ranks: Ranks | None
+    again: Mask | None
     banned: Mask | None
-    pins: dict[int, int]
+    pins: Mapping[int, int]
 
 
 def prepared(surface: Surface, model: Model | None, snapshot: Snapshot, name: str = "default") -> Plan:
-    """Returns the plan of a surface; the rules are checked here, once.
+    """Returns the plan of a surface; its rules are checked here, once.
 
     Raises:
         UsageError: code `usage`; a rule, cap or boost that does not fit the catalogue.
@@ -57,10 +64,18 @@ def prepared(surface: Surface, model: Model | None, snapshot: Snapshot, name: st
     for boost in surface.boosts:
         matches(parse_rule(boost.where), snapshot.catalog)
     pins = {position: snapshot.items.get(item) for position, item in surface.pins.items()}
-    return Plan(surface, name, banned if banned.any() else None, {p: i for p, i in pins.items() if i is not None})
+    return Plan(
+        surface,
+        name,
+        model,
+        model if isinstance(model, Ranks) else None,
+        model.repeatable() if isinstance(model, Repeats) else None,
+        banned if banned.any() else None,
+        {position: item for position, item in pins.items() if item is not None},
+    )
 
 
-def recommend(plan: Plan, model: Model | None, snapshot: Snapshot, n: int, seed: int = 0) -> Slate:
+def recommend(plan: Plan, snapshot: Snapshot, n: int, seed: int = 0) -> Slate:
     """Returns the slate of up to n items for the snapshot's user.
 
     An unknown user, an empty history or no model at all is answered by what the model says of nobody in particular,
@@ -68,49 +83,54 @@ def recommend(plan: Plan, model: Model | None, snapshot: Snapshot, n: int, seed:
 
     Cost: one fold and one ranking for a plain surface; O(pool²) beyond that for diversity.
     """
-    views = fold.view(snapshot.history, NO_MODEL if model is None else model.encoder, snapshot.now, snapshot.attributes)
-    excluded = seen_items(plan.surface.exclude, model, views)
-    slate_id = secrets.token_hex(8)
-    wanted = n if plan.surface.plain else n * plan.surface.pool
-    items, scores = _candidates(plan, model, snapshot, views, wanted, excluded)
-    if plan.surface.plain:
+    surface = plan.surface
+    encoder = NO_MODEL if plan.model is None else plan.model.encoder
+    views = fold.view(snapshot.history, encoder, snapshot.now, snapshot.attributes)
+    excluded = seen_items(surface.exclude, plan.again, views)
+    items, scores = _candidates(plan, snapshot, views, n if surface.plain else n * surface.pool, excluded)
+    if surface.plain:
         outer = snapshot.items.outers(items.tolist())
         entries = tuple([SlateItem(o, s) for o, s in zip(outer, scores.tolist(), strict=True) if o is not None])
     else:
-        entries = _arranged(plan, model, snapshot, items, scores, n, seed)
+        entries = _arranged(plan, snapshot, items, scores, n, seed)
     return Slate(
-        slate_id,
+        secrets.token_hex(8),
         snapshot.user,
         entries,
         plan.name,
         snapshot.model_version,
         snapshot.version,
         snapshot.now,
-        _notes(model, views, len(entries), n),
+        _notes(plan.model, views, len(entries), n),
     )
 
 
-def _candidates(
-    plan: Plan, model: Model | None, snapshot: Snapshot, views: Views, n: int, excluded: Items
-) -> tuple[Items, Floats]:
-    if isinstance(model, Ranks):
-        return model.top(views, n, excluded, plan.banned)
-    row = snapshot.popularity if model is None else model.score(views)[0]
+def similar(model: Model, snapshot: Snapshot, item: int, n: int) -> Slate:
+    """Returns the n items most like an item, those that guards keep back left out."""
+    banned = _banned(Surface(), snapshot.catalog, model.n_items)
+    items, scores = top_n(model.similar(item), n, banned)
+    outer = snapshot.items.outers(items.tolist())
+    entries = tuple(SlateItem(o, s) for o, s in zip(outer, scores.tolist(), strict=True) if o is not None)
+    return Slate(secrets.token_hex(8), None, entries, "similar", snapshot.model_version, 0, snapshot.now)
+
+
+def _candidates(plan: Plan, snapshot: Snapshot, views: Views, n: int, excluded: Items) -> tuple[Items, Floats]:
+    if plan.ranks is not None:
+        return plan.ranks.top(views, n, excluded, plan.banned)
+    row = snapshot.popularity if plan.model is None else plan.model.score(views)[0]
     out = np.zeros(len(row), np.bool_) if plan.banned is None else plan.banned.copy()
     out[excluded[excluded < len(row)]] = True
     return top_n(row, n, out)
 
 
-def _arranged(
-    plan: Plan, model: Model | None, snapshot: Snapshot, pool: Items, scores: Floats, n: int, seed: int
-) -> tuple[SlateItem, ...]:
+def _arranged(plan: Plan, snapshot: Snapshot, pool: Items, scores: Floats, n: int, seed: int) -> tuple[SlateItem, ...]:
     surface, catalog = plan.surface, snapshot.catalog
     stages: list[tuple[str, npt.NDArray[np.intp]]] = [("score", np.arange(len(pool)))]
     relevance = rerank.boosted(pool, scores, surface.boosts, catalog)
     if surface.boosts:
         stages.append(("boost", np.argsort(-relevance, kind="stable")))
     if surface.diversity:
-        order = rerank.diverse(relevance, rerank.likeness(pool, catalog, model), n, surface.diversity)
+        order = rerank.diverse(relevance, rerank.likeness(pool, catalog, plan.model), n, surface.diversity)
         stages.append(("diversity", order))
     order, propensity = stages[-1][1], np.ones(len(pool))
     if surface.explore:

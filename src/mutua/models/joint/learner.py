@@ -27,6 +27,7 @@ from mutua.models.joint.spectral import Spectrum, spectrum
 from mutua.models.joint.transitions import transitions
 from mutua.models.matrices import learning_views, not_enough, transformed, views_matrix
 from mutua.models.settings import at_least, one_of
+from mutua.profiles.attributes import AttributeEncoding
 from mutua.profiles.encoder import NO_DECAY, Encoder
 from mutua.profiles.views import Views
 
@@ -110,7 +111,7 @@ class Joint:
         related = self._with_new_items(related, data, most, seed)
         again = repeat_term(data, encoder) if returning else None
         half_life = self.half_life * DAY or np.inf
-        encoding = attributes.Encoding.of(data.users)
+        encoding = AttributeEncoding.of(data.users)
         return JointModel(
             encoder=encoder,
             influence=related.scaled(self.reach if again else 1.0),
@@ -165,11 +166,12 @@ class Joint:
         return overlaid(related, nearest(vectors, known, NEIGHBOURS), most, self.content)
 
     def _groups(
-        self, encoding: attributes.Encoding, users: AttributeTable, matrix: sparse.csr_matrix, again: object
+        self, encoding: AttributeEncoding, users: AttributeTable, matrix: sparse.csr_matrix, again: object
     ) -> Floats:
-        if not self.group or not encoding.names:
+        said = len(encoding.names) - len(encoding.levels) - len(encoding.shapes)
+        if not self.group or not said:
             return np.zeros((0, matrix.shape[1]), np.float32)
-        encoded = encoding.encode(users, np.arange(matrix.shape[0], dtype=np.int32))
+        encoded = encoding.encode(users, np.arange(matrix.shape[0], dtype=np.int32))[:, :said]
         groups = attributes.regress(encoded, matrix, ridge=20.0)
         top = np.abs(groups).max(initial=1e-12)
         return groups * np.float32(self._scale(self.group, again) / top)

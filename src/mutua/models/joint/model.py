@@ -21,6 +21,7 @@ from mutua.models.joint import attributes, kernels
 from mutua.models.joint.repeat import Repeat
 from mutua.models.joint.rows import Rows
 from mutua.models.topn import top_n
+from mutua.profiles.attributes import AttributeEncoding
 from mutua.profiles.encoder import Encoder
 from mutua.profiles.views import Evidence, Views
 from mutua.slates import Reason
@@ -62,7 +63,7 @@ class JointModel:
     following: Rows
     base: Floats
     repeat: Repeat | None
-    encoding: attributes.Encoding
+    encoding: AttributeEncoding
     groups: Floats
     again: npt.NDArray[np.bool_]
     figures: Mapping[str, Any] = field(default_factory=dict)
@@ -74,7 +75,7 @@ class JointModel:
 
     def encode(self, users: AttributeTable, rows: npt.NDArray[np.int32]) -> Floats:
         """Returns float32 [b, a], the attributes of users `rows` as this model encodes them."""
-        return self.encoding.encode(users, rows)
+        return self.encoding.encode(users, rows)[:, : len(self.groups)]
 
     def repeatable(self) -> npt.NDArray[np.bool_]:
         """Returns bool [n], items worth recommending to someone who has them already."""
@@ -165,7 +166,7 @@ class JointModel:
             following=Rows.restore(arrays, "following"),
             base=np.array(arrays["base"]),
             repeat=Repeat.restore(arrays) if meta["repeat"] else None,
-            encoding=attributes.Encoding.restore(meta["encoding"]),
+            encoding=AttributeEncoding.restore(meta["encoding"]),
             groups=arrays["groups"],
             again=np.array(arrays["again"]),
             figures=meta["figures"],

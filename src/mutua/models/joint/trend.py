@@ -36,5 +36,5 @@ def tilt(rows: Interactions, n_items: int, now: int, strength: float) -> Floats:
     near, usual = (
         np.bincount(item, np.exp2(-age / half_life), n_items) / (half_life / DAY) + FLOOR for half_life in (NEAR, USUAL)
     )
-    factor = np.power(near / usual, strength).astype(np.float32)
-    return np.asarray(factor)
+    factor: Floats = np.power(near / usual, strength).astype(np.float32)
+    return factor

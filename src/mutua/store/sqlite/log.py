@@ -99,6 +99,10 @@ class SqliteLog:
         """Returns the newest sequence number, 0 for an empty log."""
         return reading.last_sequence(self._database)
 
+    def newest_time(self) -> int:
+        """Returns the event time of the newest interaction, microseconds UTC; 0 for none."""
+        return int(self._database.one("SELECT max(time) FROM event WHERE kind = 0") or 0)
+
     @contextmanager
     def _writing(self) -> Iterator[tuple[sqlite3.Cursor, Draft, int]]:
         draft = self._names.draft()

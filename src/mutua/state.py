@@ -1,0 +1,243 @@
+"""The live state of one open store: model, catalogue and histories in memory, kept in step with the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mutua.catalog.columns import column
+from mutua.catalog.table import AttributeTable
+from mutua.config import Settings
+from mutua.core import clock
+from mutua.errors import DamagedModel, NoModel, NotKnown
+from mutua.events.kinds import AnyEvent, Interaction
+from mutua.models.base import Model, ReadsAttributes
+from mutua.models.saving import revived
+from mutua.pipeline import run
+from mutua.pipeline.live import Histories
+from mutua.pipeline.spec import Surface
+from mutua.profiles.history import EMPTY, History
+from mutua.snapshot import Snapshot
+from mutua.store.models import ModelFolders
+from mutua.store.sqlite.store import SqliteStore
+
+Floats = npt.NDArray[np.float32]
+RATINGS = "ratings"
+"""Folder, beside the model versions, of the model that foresees ratings."""
+
+
+@dataclass(frozen=True)
+class InForce:
+    """The model that serves.
+
+    Args:
+        model: None before any was learned.
+        reads: the same, where it reads attributes of users.
+        version: empty for None.
+        note: why an earlier version serves, empty where the newest does.
+    """
+
+    model: Model | None = None
+    reads: ReadsAttributes | None = None
+    version: str = ""
+    note: str = ""
+
+
+class LiveState:
+    """What requests read. Everything here is a function of the store and can be dropped at any time.
+
+    Args:
+        moment: fixed scoring time, microseconds UTC; `log` for the newest event's; None for the wall clock.
+    """
+
+    def __init__(self, store: SqliteStore, settings: Settings, moment: int | str | None) -> None:
+        self.store, self.settings, self._moment = store, settings, moment
+        self.histories = Histories(self._load)
+        self.in_force = InForce()
+        self.rating_model: Model | None = None
+        self._catalog: AttributeTable | None = None
+        self._popular: Floats | None = None
+        self._plans: dict[Surface, run.Plan] = {}
+        self._seen = store.database.state()
+        self._newest = -1
+        self.load_models()
+
+    def refresh(self) -> None:
+        """Drops what another process's writes have made old; about 3 µs when nothing has."""
+        state = self.store.database.state()
+        if state != self._seen:
+            self._seen = state
+            self.store.names.refresh()
+            self.drop()
+            if self.store.models.current() != (self.in_force.version or None):
+                self.load_models()
+
+    def now(self) -> int:
+        """Returns the scoring time, microseconds UTC."""
+        if isinstance(self._moment, int):
+            return self._moment
+        if self._moment is None:
+            return clock.now()
+        if self._newest < 0:
+            self._newest = self.store.log.newest_time() or clock.now()
+        return self._newest
+
+    def snapshot(
+        self,
+        user: str | None,
+        events: Iterable[Interaction] = (),
+        attributes: Mapping[str, Any] | None = None,
+        now: int | None = None,
+    ) -> Snapshot:
+        """Returns the view of one user; an unknown one has an empty history.
+
+        Args:
+            events: more events of this user that are not recorded.
+            attributes: instead of those recorded.
+        """
+        moment = self.now() if now is None else now
+        index = None if user is None else self.store.names.users.get(user)
+        history = EMPTY if index is None else self.histories.get(index)
+        version = history.version
+        for event in events:
+            history = self._with(history, event, moment)
+        return Snapshot(
+            model_version=self.in_force.version,
+            items=self.store.names.items,
+            catalog=self.catalog,
+            popularity=self._fallback(),
+            history=history,
+            attributes=self._attributes(index, attributes),
+            user=user,
+            now=moment,
+            version=version,
+        )
+
+    def plan(self, surface: Surface, snapshot: Snapshot, name: str) -> run.Plan:
+        """Returns the surface made ready, from memory where it was used before."""
+        found = self._plans.get(surface)
+        if found is None:
+            found = self._plans[surface] = run.prepared(surface, self.in_force.model, snapshot, name)
+        return found
+
+    @property
+    def catalog(self) -> AttributeTable:
+        """The attributes of items by inner index."""
+        if self._catalog is None:
+            self._catalog = self.store.catalog.items()
+        return self._catalog
+
+    def apply(self, events: Iterable[AnyEvent], sequences: Iterable[int], recorded: int) -> None:
+        """Moves the state by events that this process has just recorded; `sequences` of new ones only."""
+        self._seen = self.store.database.state()
+        for event, sequence in zip(events, sequences, strict=True):
+            if isinstance(event, Interaction):
+                self._move(event, sequence, recorded)
+            else:
+                self.histories.drop()
+                self.drop_catalog()
+
+    def drop_catalog(self) -> None:
+        """Drops the catalogue and the plans that were made with it."""
+        self._catalog = None
+        self._plans.clear()
+
+    def load_models(self) -> None:
+        """Takes the newest undamaged models into use."""
+        self._plans.clear()
+        try:
+            stored = self.store.models.load()
+            model = revived(stored.version, stored.name, stored.arrays, stored.meta)
+            reads = model if isinstance(model, ReadsAttributes) else None
+            self.in_force = InForce(model, reads, stored.version, stored.note)
+        except NoModel:
+            self.in_force = InForce()
+        except DamagedModel as reason:
+            self.in_force = InForce(note=str(reason))
+        try:
+            rated = self.rating_models.load()
+            self.rating_model = revived(RATINGS, rated.name, rated.arrays, rated.meta)
+        except (NoModel, DamagedModel):
+            self.rating_model = None
+
+    @property
+    def rating_models(self) -> ModelFolders:
+        """Where the model that foresees ratings is kept: one version, so that none outlives a forgotten user."""
+        return ModelFolders(self.store.models.root / RATINGS, kept=1)
+
+    def drop(self) -> None:
+        """Drops everything that a bulk write or an erasure may have changed."""
+        self.histories.drop()
+        self.drop_catalog()
+        self._popular = None
+        self._newest = -1
+
+    def item(self, outer: str, below: int | None = None) -> int:
+        """Returns the inner index of an item.
+
+        Args:
+            below: how many items the model knows; those recorded later are unknown to it.
+
+        Raises:
+            NotKnown: code `id.unknown`.
+        """
+        found = self.store.names.items.get(outer)
+        if found is not None and below is not None and found >= below:
+            raise NotKnown(f"item {outer[:60]!r}", "an item that the model knows", "learn again: it was recorded later")
+        if found is None:
+            raise NotKnown(f"item {outer[:60]!r}", "a recorded item", "check the spelling, or record it first")
+        return found
+
+    def _load(self, user: int) -> History:
+        return self.store.log.history(user).bounded()
+
+    def _move(self, event: Interaction, sequence: int, recorded: int) -> None:
+        time = recorded if event.time is None else event.time
+        user = self.store.names.users.get(event.user)
+        item = self.store.names.items.get(event.item)
+        if user is None or item is None:
+            return
+        value = np.nan if event.value is None else event.value
+        kind = self.store.names.types.index(event.type)
+        for member in self.store.identity.members(user):
+            self.histories.apply(member, item, kind, value, time, sequence)
+        self._newest = max(self._newest, time) if self._newest >= 0 else -1
+        if self._popular is not None and item < len(self._popular):
+            self._popular[item] += 1.0
+        else:
+            self._popular = None
+
+    def _with(self, history: History, event: Interaction, now: int) -> History:
+        item = self.store.names.items.get(event.item)
+        if item is None:
+            return history
+        kind = self.store.names.types.index(event.type)
+        value = np.nan if event.value is None else event.value
+        return history.add(item, kind, value, now if event.time is None else event.time, history.version + 1)
+
+    def _attributes(self, index: int | None, given: Mapping[str, Any] | None) -> Floats | None:
+        model = self.in_force.reads
+        if model is None:
+            return None
+        if given is not None:
+            row = np.zeros(1, np.int32)
+            columns = {name: column(name, row, [value], 1) for name, value in given.items() if value is not None}
+            return model.encode(AttributeTable(1, columns), row)
+        if index is None:
+            return None
+        return model.encode(self.store.catalog.users(), np.array([index], np.int32))
+
+    def _fallback(self) -> Floats:
+        if self.in_force.model is not None:
+            return NOT_NEEDED
+        if self._popular is None:
+            rows = self.store.log.interactions()
+            self._popular = np.bincount(rows.item[rows.is_target], minlength=rows.n_items).astype(np.float32)
+        return self._popular
+
+
+NOT_NEEDED = np.empty(0, np.float32)

@@ -1,0 +1,114 @@
+"""From a store to a model in force: gather, choose within the budget, learn, save, and drop what must not remain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mutua.core.clock import now as wall_clock
+from mutua.errors import NotEnoughData
+from mutua.lab.dataset import Dataset
+from mutua.learning.search import Chosen, Trial, search
+from mutua.models.base import Learner, TrainingData
+from mutua.models.registry import learner
+from mutua.privacy.forgetting import purge_models
+from mutua.store.models import ModelFolders
+from mutua.store.sqlite.store import SqliteStore
+
+RATING_MODEL = "biased-mf"
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What learning brought.
+
+    Args:
+        version: of the model now in force.
+        learner: its configuration.
+        trials: what was compared on held-out training data, in order; empty without a budget.
+        complete: whether all candidates were tried within the budget.
+        metric: what the trials were judged by.
+        events, users, items: what it learned from.
+        seconds: choosing and learning.
+        ratings: whether a model that foresees ratings was learned beside it.
+        purged: versions removed because they had learned from what was forgotten.
+    """
+
+    version: str
+    learner: Learner
+    trials: tuple[Trial, ...]
+    complete: bool
+    metric: str
+    events: int
+    users: int
+    items: int
+    seconds: float
+    ratings: bool
+    purged: tuple[str, ...]
+
+
+def train(
+    store: SqliteStore, ratings: ModelFolders, name: str, budget: float, seed: int, until: int | None = None
+) -> Learned:
+    """Returns what learning brought; the new model is saved and in force.
+
+    Args:
+        ratings: where the model that foresees ratings is kept.
+        name: as the registry reads it, such as `default` or `ease:ridge=200`.
+        budget: seconds for choosing hyper-parameters; 0 takes them as given.
+        until: learn only from events up to this time, microseconds UTC.
+
+    Raises:
+        UnknownPart: code `part.unknown`.
+        NotEnoughData: code `data.too-few`; no target event.
+    """
+    chief = learner(name)
+    last = store.log.last_sequence()
+    data = training_data(store, until)
+    chosen = search(chief, data, budget, seed)
+    version = store.models.save(chosen.model, sequence=last, learned=wall_clock(), figures=_figures(chosen))
+    rated = _learn_ratings(data, ratings, last, seed)
+    purged = purge_models(store)
+    rows = data.interactions
+    return Learned(
+        version,
+        chosen.learner,
+        chosen.trials,
+        chosen.complete,
+        chosen.metric,
+        len(rows),
+        rows.n_users,
+        data.n_items,
+        chosen.search_seconds + chosen.fit_seconds,
+        rated,
+        purged,
+    )
+
+
+def training_data(store: SqliteStore, until: int | None = None) -> TrainingData:
+    """Returns all that the store knows up to an event time, microseconds UTC.
+
+    Raises:
+        NotEnoughData: code `data.too-few`; no interaction at all.
+    """
+    rows = store.log.interactions(until=until)
+    if not len(rows):
+        raise NotEnoughData("a log without interactions", "at least one", "record some first")
+    return TrainingData(rows, store.catalog.users(), store.catalog.items(), int(rows.time.max()))
+
+
+def _learn_ratings(data: TrainingData, ratings: ModelFolders, last: int, seed: int) -> bool:
+    if not data.interactions.is_rating.any():
+        return False
+    ratings.save(learner(RATING_MODEL).learn(data, seed), sequence=last, learned=wall_clock())
+    return True
+
+
+def _figures(chosen: Chosen) -> dict[str, object]:
+    found = [trial.value for trial in chosen.trials if trial.value == trial.value]
+    return {"metric": chosen.metric, "held_out": chosen.held, "best": max(found)} if found else {}
+
+
+def dataset_of(store: SqliteStore) -> Dataset:
+    """Returns what the store knows as data to experiment on."""
+    data = training_data(store)
+    return Dataset(data.interactions, data.users, data.items, store.names.users, store.names.items)
