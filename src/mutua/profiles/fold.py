@@ -100,7 +100,7 @@ def evidence(history: History, encoder: Encoder, now: int) -> Evidence:
 
 def history_of(interactions: Interactions, user: int) -> History:
     """Returns the unbounded history of one user of a log that is grouped by user; marked rows are left out."""
-    low, high = np.searchsorted(interactions.user, [user, user + 1])
+    low, high = np.searchsorted(interactions.user, np.array([user, user + 1], interactions.user.dtype))
     rows = interactions.take(np.arange(low, high))
     rows = rows.take(rows.weight > 0)
     return History(rows.item, rows.type, rows.value, rows.time, rows.sequence)

@@ -113,7 +113,7 @@ def interests_of(
         long, short: half-lives of the grid, microseconds.
         most: interests a kind.
 
-    Cost: O(events); some 100 µs for 100 events and five columns.
+    Cost: O(events); a few milliseconds for 650 rows and three columns: for people to read, not for the request path.
     """
     slow = fading(type_weights, long)
     lasting = fold.view(history, slow, now)

@@ -5,9 +5,11 @@ the median of everybody's while there are few (an average in which the populatio
 scale of logarithms). The silence since the last event is then read against it:
 
 - **new**: fewer than `NEW_SESSIONS` active days, the last one not longer ago than `LAPSING` rhythms;
-- **active**: the silence is at most `LAPSING` (2) rhythms;
-- **lapsing**: at most `LOST` (5) rhythms, or not yet longer than almost all gaps of people who came back;
+- **active**: the silence is at most `LAPSING` (3) rhythms;
+- **lapsing**: at most `LOST` (7) rhythms, or not yet longer than almost all gaps of people who came back;
 - **lost**: beyond both.
+
+Of the gaps of somebody who comes at random, one in 2³ is longer than three medians, and one in 2⁷ longer than seven.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ import numpy.typing as npt
 from mutua.core.clock import DAY, HOUR
 from mutua.events.interactions import Interactions
 
-LAPSING = 2.0
-LOST = 5.0
+LAPSING = 3.0
+LOST = 7.0
 NEW_SESSIONS = 3
 PRIOR_GAPS = 3.0
 SESSION = 12 * HOUR
@@ -94,7 +96,7 @@ def life_cycle(times: Micros, now: int, population: Rhythms = POPULATION) -> Lif
 
     Example:
         >>> weekly = np.arange(10) * 7 * DAY
-        >>> [str(life_cycle(weekly, int(weekly[-1]) + days * DAY).stage) for days in (3, 20, 300)]
+        >>> [str(life_cycle(weekly, int(weekly[-1]) + days * DAY).stage) for days in (3, 30, 300)]
         ['active', 'lapsing', 'lost']
     """
     known = times[: int(np.searchsorted(times, now, side="right"))]

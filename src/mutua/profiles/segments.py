@@ -22,9 +22,9 @@ from mutua.errors import NotEnoughData
 from mutua.profiles.views import Views
 
 CHOICES = range(3, 13)
-ROUNDS = 50
-STARTS = 5
-SAMPLE = 5_000
+ROUNDS = 30
+STARTS = 3
+SAMPLE = 2_000
 """Users on whom the number of segments is chosen and the centres are found."""
 MOST_NAMES = 2
 LEAST_SHARE = 0.02
@@ -106,7 +106,7 @@ def find_segments(vectors: Floats, labels: tuple[str, ...], k: int | None = None
     units = _units(vectors)
     units = units[units.any(axis=1)]
     least = k or CHOICES[0]
-    if len(units) < least or len(np.unique(units[:SAMPLE], axis=0)) < least:
+    if len(units) < least or _distinct(units[:SAMPLE]) < least:
         raise NotEnoughData(
             f"{len(units)} users with interests",
             f"at least {least} different ones",
@@ -114,7 +114,7 @@ def find_segments(vectors: Floats, labels: tuple[str, ...], k: int | None = None
         )
     rng = stream(seed, "segments")
     sample = units if len(units) <= SAMPLE else units[rng.choice(len(units), SAMPLE, replace=False)]
-    choices = [k] if k else [count for count in CHOICES if count <= len(np.unique(sample, axis=0))]
+    choices = [k] if k else [count for count in CHOICES if count <= _distinct(sample)]
     tried = [_tightest(sample, count, stream(seed, "segments", count)) for count in choices]
     centres = max(tried, key=lambda found: _silhouette(sample, found))
     return _described(units, centres, labels)
@@ -125,6 +125,10 @@ def _units(vectors: Floats) -> Floats:
     length = np.linalg.norm(roots, axis=1, keepdims=True)
     units: Floats = np.divide(roots, length, out=np.zeros_like(roots), where=length > 0).astype(np.float32)
     return units
+
+
+def _distinct(units: Floats) -> int:
+    return len({row.tobytes() for row in units})
 
 
 def _tightest(units: Floats, k: int, rng: np.random.Generator) -> Floats:
