@@ -72,5 +72,6 @@ def test_a_few_kills(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_200)
 def test_fifty_kills(tmp_path: Path) -> None:
     survives_kills(tmp_path, 50)

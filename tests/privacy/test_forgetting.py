@@ -122,6 +122,7 @@ def test_the_log_says_that_something_was_forgotten_not_what(store: SqliteStore) 
     forgets = [event for event in events_of(store, 50) if isinstance(event, Forget)]
     assert tuple(event.subject for event in forgets) == receipt.subjects
     assert {event.time for event in forgets} == {200}
+    assert [event.erased for event in forgets] == [35, 30]
     text = msgspec.json.encode(receipt).decode()
     assert ANN not in text
     assert PHONE not in text

@@ -38,8 +38,8 @@ statements = st.lists(
 @given(statements)
 def test_columns_fold_as_single_facts_do(said: list[tuple[int, dict[str, int | None], int, int]]) -> None:
     columns = gathered(
-        [row for row, *_ in said],
         [attributes for _, attributes, *_ in said],
+        [row for row, *_ in said],
         [source for *_, source, _ in said],
         [time for *_, time in said],
         [0] * len(said),

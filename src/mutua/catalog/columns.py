@@ -78,15 +78,14 @@ def _labels(rows: Rows, values: Sequence[Any], size: int) -> Labels:
 
 
 def _sets(rows: Rows, values: Sequence[Any], size: int) -> Sets:
-    sets = [
-        sorted({_text(part) for part in (value if isinstance(value, list | tuple) else (value,)) if part is not None})
-        for value in values
-    ]
-    levels = sorted({label for labels in sets for label in labels})
+    sets = [value if isinstance(value, list | tuple) else (value,) for value in values]
+    labels = [part if type(part) is str else _text(part) for parts in sets for part in parts if part is not None]
+    levels = sorted(set(labels))
     place = {level: index for index, level in enumerate(levels)}
-    codes = np.array([place[label] for labels in sets for label in labels], np.int32)
-    row = np.repeat(rows, [len(labels) for labels in sets])
+    codes = np.fromiter(map(place.__getitem__, labels), np.int32, len(labels))
+    row = np.repeat(rows, [len(parts) - parts.count(None) for parts in sets])
     matrix = sparse.csr_matrix((np.ones(len(codes), np.float32), (row, codes)), (size, len(levels)), np.float32)
+    matrix.data[:] = 1
     return Sets(matrix, tuple(levels))
 
 

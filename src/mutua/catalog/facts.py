@@ -54,17 +54,22 @@ class Facts:
 
     def standing(self) -> Facts:
         """Returns every source's newest word on every row, by time then sequence; withdrawn ones left out."""
-        order = np.lexsort((self.sequence, self.time, self.source, self.row))
-        row, source = self.row[order], self.source[order]
-        newest = self.take(order[_last_of_each((row[1:] != row[:-1]) | (source[1:] != source[:-1]), len(row))])
-        return newest.take(np.array([at for at, value in enumerate(newest.values) if value is not None], np.intp))
+        return self.take(self._standing())
 
     def newest(self) -> Facts:
         """Returns for every row the standing fact of the newest time, then sequence; one a row, by row."""
-        standing = self.standing()
-        order = np.lexsort((standing.sequence, standing.time, standing.row))
-        row = standing.row[order]
-        return standing.take(order[_last_of_each(row[1:] != row[:-1], len(row))])
+        standing = self._standing()
+        row = self.row[standing]
+        order = np.lexsort((self.sequence[standing], self.time[standing], row))
+        row = row[order]
+        return self.take(standing[order[_last_of_each(row[1:] != row[:-1], len(row))]])
+
+    def _standing(self) -> Order:
+        order = np.lexsort((self.sequence, self.time, self.source, self.row))
+        row, source = self.row[order], self.source[order]
+        newest = order[_last_of_each((row[1:] != row[:-1]) | (source[1:] != source[:-1]), len(row))]
+        withdrawn = np.fromiter((value is None for value in self.values), np.bool_, len(self))
+        return newest[~withdrawn[newest]]
 
 
 def _last_of_each(changes: npt.NDArray[np.bool_], count: int) -> npt.NDArray[np.bool_]:
@@ -73,12 +78,12 @@ def _last_of_each(changes: npt.NDArray[np.bool_], count: int) -> npt.NDArray[np.
 
 
 def gathered(
-    rows: Sequence[int],
     said: Sequence[Mapping[str, Any]],
-    source: Sequence[int],
-    time: Sequence[int],
-    recorded: Sequence[int],
-    sequence: Sequence[int],
+    row: npt.ArrayLike,
+    source: npt.ArrayLike,
+    time: npt.ArrayLike,
+    recorded: npt.ArrayLike,
+    sequence: npt.ArrayLike,
 ) -> dict[str, Facts]:
     """Returns facts by attribute from n statements, each a row and what was said of it; about 2 µs a statement."""
     places: dict[str, tuple[list[int], list[Any]]] = {}
@@ -90,7 +95,7 @@ def gathered(
             found[0].append(position)
             found[1].append(value)
     columns = (
-        np.asarray(rows, np.int32),
+        np.asarray(row, np.int32),
         np.asarray(source, np.int32),
         np.asarray(time, np.int64),
         np.asarray(recorded, np.int64),

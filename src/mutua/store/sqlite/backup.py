@@ -67,7 +67,7 @@ def restore(backup: Path, target: Path, *, until: int | None = None) -> Copied:
     """Makes `target`, a new store, from a backup; with `until` only what was recorded by then.
 
     Events recorded later are dropped, and with them the names that only they brought and the models that learned
-    from them. A user forgotten after the backup was made is in it: forget him again.
+    from them; quarantined rows are kept. A user forgotten after the backup was made is in it: forget him again.
 
     Args:
         until: record time, microseconds UTC.

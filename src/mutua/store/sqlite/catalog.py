@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from mutua.catalog.columns import column
 from mutua.catalog.facts import Facts, gathered
@@ -13,11 +14,20 @@ from mutua.catalog.table import AttributeTable
 from mutua.events.kinds import ItemUpsert, UserUpsert
 from mutua.profiles.facts import Fact, facts_of
 from mutua.store.sqlite.connection import Database, marks
+from mutua.store.sqlite.inspection import newest_of
 from mutua.store.sqlite.keys import Seals
 from mutua.store.sqlite.names import SqliteNames
 
 _SUBJECTS = {"user": UserUpsert.number, "item": ItemUpsert.number}
-_DECODER = msgspec.json.Decoder(list[dict[str, Any]])
+_PROVENANCE = "source, time, recorded, seq"
+_STATEMENT = np.dtype([("row", "i4"), ("source", "i4"), ("time", "i8"), ("recorded", "i8"), ("sequence", "i8")])
+
+
+class _Said(msgspec.Struct, gc=False):
+    attributes: dict[str, Any]
+
+
+_DECODER = msgspec.json.Decoder(list[_Said])
 
 
 class SqliteCatalog:
@@ -58,8 +68,9 @@ class SqliteCatalog:
         self._tables.clear()
 
     def _table(self, subject: str, until: int | None, as_of: int | None) -> AttributeTable:
-        size = len(self._names.users if subject == "user" else self._names.items)
-        version, facts = self._gathered(subject)
+        with self._database.reading():
+            size = len(self._names.users if subject == "user" else self._names.items)
+            version, facts = self._gathered(subject)
         if until is not None or as_of is not None:
             return _tabulated({name: said.known(until=until, as_of=as_of) for name, said in facts.items()}, size)
         kept = self._tables.get(subject)
@@ -68,45 +79,37 @@ class SqliteCatalog:
         return kept[1]
 
     def _gathered(self, subject: str) -> tuple[tuple[int, int], dict[str, Facts]]:
-        kind = _SUBJECTS[subject]
+        """Returns the facts and the version they are of."""
+        where = f"WHERE kind > 0 AND kind = {_SUBJECTS[subject]} ORDER BY seq"
         with self._database.reading():
-            count = f"SELECT count(*), ifnull(max(seq), 0) FROM event WHERE kind > 0 AND kind = {kind}"
-            version = self._database.rows(count)[0]
+            version = newest_of(self._database, _SUBJECTS[subject])
             kept = self._facts.get(subject)
             if kept is None or kept[0] != version:
-                rows = self._database.rows(f"{_QUERY} ORDER BY seq".format(subject=subject, kind=kind))
-                kept = self._facts[subject] = (version, self._folded(rows))
+                rows = self._database.stream(f"SELECT {subject}, {_PROVENANCE} FROM event {where}")
+                table = np.fromiter(rows, _STATEMENT)
+                columns = {name: table[name] for name in _STATEMENT.names or ()}
+                kept = self._facts[subject] = (version, gathered(self._said(where, ()), **columns))
         return kept
 
-    def _folded(self, rows: list[tuple[Any, ...]]) -> dict[str, Facts]:
-        if not rows:
-            return {}
-        subject, source, time, recorded, sequence, *_ = zip(*rows, strict=True)
-        return gathered(subject, self._said(rows), source, time, recorded, sequence)
-
     def _said_of(self, subject: str, indices: Sequence[int]) -> tuple[Fact, ...]:
-        query = _QUERY.format(subject=subject, kind=_SUBJECTS[subject])
-        rows = self._database.rows(
-            f"{query} AND {subject} IN ({marks(indices)}) ORDER BY seq", [int(index) for index in indices]
-        )
-        sources = self._names.sources
+        where = f"WHERE kind > 0 AND kind = {_SUBJECTS[subject]} AND {subject} IN ({marks(indices)}) ORDER BY seq"
+        wanted, sources = [int(index) for index in indices], self._names.sources
+        with self._database.reading():
+            rows = self._database.rows(f"SELECT {_PROVENANCE} FROM event {where}", wanted)
+            said = self._said(where, wanted)
         return tuple(
             fact
-            for (_, source, time, _, sequence, *_), said in zip(rows, self._said(rows), strict=True)
-            for fact in facts_of(said, sources.outer(source) or "", time, sequence)
+            for (source, time, _, sequence), attributes in zip(rows, said, strict=True)
+            for fact in facts_of(attributes, sources.outer(source) or "", time, sequence)
         )
 
-    def _said(self, rows: list[tuple[Any, ...]]) -> list[dict[str, Any]]:
-        """Returns the attributes of each row; all payloads are one JSON list, which decodes in one call."""
-        payloads = [
-            self._seals.open(subject, payload, event) if sealed else payload
-            for subject, _, _, _, _, event, payload, sealed in rows
-        ]
-        return [fields["attributes"] for fields in _DECODER.decode(b"[" + b",".join(payloads) + b"]")]
-
-
-_QUERY = """SELECT {subject}, source, time, recorded, seq, id, payload, sealed
-    FROM event WHERE kind > 0 AND kind = {kind}"""
+    def _said(self, where: str, parameters: Sequence[int]) -> list[dict[str, Any]]:
+        """Returns the attributes of each statement; all payloads are one JSON list, which decodes in one call."""
+        rows = self._database.stream(f"SELECT payload, sealed, user, id FROM event {where}", parameters)
+        payloads = b",".join(
+            self._seals.open(user, payload, event) if sealed else payload for payload, sealed, user, event in rows
+        )
+        return [statement.attributes for statement in _DECODER.decode(b"[" + payloads + b"]")]
 
 
 def _tabulated(facts: Mapping[str, Facts], size: int) -> AttributeTable:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
@@ -31,7 +31,8 @@ def erase_users(store: SqliteStore, users: Sequence[int], *, recorded: int) -> t
     Returns:
         How many rows went by place, and the sequence numbers of the Forgets.
     """
-    outers = [outer for outer in store.names.users.outers(users) if outer is not None]
+    named = dict(zip(users, store.names.users.outers(users), strict=True))
+    outers = [outer for outer in named.values() if outer is not None]
     quarantined = sorted({number for outer in outers for number in store.quarantine.naming(outer)})
     links = store.identity.naming(users)
     counts: Counts = {}
@@ -45,8 +46,10 @@ def erase_users(store: SqliteStore, users: Sequence[int], *, recorded: int) -> t
         store.names.bury(cursor, "users", users)
         counts["names"] = len(users)
 
-    hashes = [keyed_hash(store, "user", outer) for outer in outers]
-    return counts, _forget(store, hashes, recorded, besides)
+    erased = {
+        keyed_hash(store, "user", outer): rows_of(store, [user]) for user, outer in named.items() if outer is not None
+    }
+    return counts, _forget(store, erased, recorded, besides)
 
 
 def erase_event(store: SqliteStore, event: str, *, recorded: int) -> tuple[Counts, Appended]:
@@ -65,17 +68,17 @@ def erase_event(store: SqliteStore, event: str, *, recorded: int) -> tuple[Count
         counts["events"] = _delete(cursor, "event", "seq", [sequence for (sequence,) in found])
         counts["quarantine"] = _delete(cursor, "quarantine", "number", quarantined)
 
-    return counts, _forget(store, [keyed_hash(store, "event", event)], recorded, besides)
+    return counts, _forget(store, {keyed_hash(store, "event", event): 1}, recorded, besides)
 
 
 def _forget(
-    store: SqliteStore, hashes: Sequence[str], recorded: int, besides: Callable[[sqlite3.Cursor], None]
+    store: SqliteStore, erased: Mapping[str, int], recorded: int, besides: Callable[[sqlite3.Cursor], None]
 ) -> Appended:
     """The Forgets are written before the rows go, so that no sequence number comes twice."""
     last = store.log.last_sequence()
     forgets = [
-        Forget(id=f"forget-{subject}-{last}", subject=subject, erased=recorded, time=recorded, source="forget")
-        for subject in hashes
+        Forget(id=f"forget-{subject}-{last}", subject=subject, erased=count, time=recorded, source="forget")
+        for subject, count in erased.items()
     ]
     appended = store.log.append_with(forgets, recorded=recorded, besides=besides)
     store.seals.forget()

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from mutua.events.kinds import IdentityLink
 from mutua.store.codec import payload_fields
 from mutua.store.sqlite.connection import Database
+from mutua.store.sqlite.inspection import newest_of
 from mutua.store.sqlite.keys import Seals
 from mutua.store.sqlite.names import SqliteNames
 
@@ -74,7 +75,7 @@ class SqliteIdentity:
 
     def __init__(self, database: Database, names: SqliteNames, seals: Seals) -> None:
         self._database, self._names, self._seals = database, names, seals
-        self._state = (-1, -1)
+        self._state = self._version = (-1, -1)
         self._links: list[Link] = []
         self._union = joined(())
 
@@ -101,15 +102,16 @@ class SqliteIdentity:
         state = self._database.state()
         if state == self._state:
             return
-        count = self._database.rows(f"SELECT count(*), ifnull(max(seq), 0) FROM event {_LINKS}")[0]
-        if count != (len(self._links), self._links[-1].sequence if self._links else 0):
-            self._links = self._read()
+        version = newest_of(self._database, IdentityLink.number)
+        if version != self._version:
+            self._links, self._version = self._read(), version
             self._union = joined(self._links)
         self._state = state
 
     def _read(self) -> list[Link]:
         rows = self._database.rows(
-            f"SELECT seq, time, recorded, user, id, payload, sealed FROM event {_LINKS} ORDER BY seq"
+            f"SELECT seq, time, recorded, user, id, payload, sealed FROM event "
+            f"WHERE kind > 0 AND kind = {IdentityLink.number} ORDER BY seq"
         )
         users, links = self._names.users, []
         for sequence, time, recorded, user, event, payload, sealed in rows:
@@ -118,6 +120,3 @@ class SqliteIdentity:
             if other is not None:
                 links.append(Link(sequence, time, recorded, user, other, fields.get("undo", False)))
         return links
-
-
-_LINKS = f"WHERE kind > 0 AND kind = {IdentityLink.number}"

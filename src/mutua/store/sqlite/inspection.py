@@ -1,9 +1,10 @@
-"""What a store's file says of itself, for the doctor."""
+"""What a store's file says of itself."""
 
 from __future__ import annotations
 
 import sqlite3
 
+from mutua.events.kinds import Forget
 from mutua.store.sqlite.connection import Database
 
 
@@ -27,3 +28,13 @@ def newest_recorded(database: Database) -> int | None:
     """Returns the record time of the newest event, microseconds UTC."""
     found: int | None = database.one("SELECT recorded FROM event ORDER BY seq DESC LIMIT 1")
     return found
+
+
+def newest_of(database: Database, kind: int) -> tuple[int, int]:
+    """Returns the newest sequence numbers of a kind other than interactions and of Forgets, −1 where there is none.
+
+    It differs whenever events of the kind came or went: whatever erases also logs a Forget.
+    """
+    newest = "SELECT seq FROM event WHERE kind > 0 AND kind = ? ORDER BY seq DESC LIMIT 1"
+    first, second = (database.one(newest, (number,)) for number in (kind, Forget.number))
+    return (-1 if first is None else first, -1 if second is None else second)
