@@ -26,7 +26,9 @@ from mutua.events.times import Clock
 TEXT, NUMBER, TRUTH, LIST, WORDS, VECTOR = "text", "number", "truth", "list", "words", "vector"
 KINDS_OF_VALUE = (TEXT, NUMBER, TRUTH, LIST, WORDS, VECTOR)
 _BETWEEN = {LIST: "|", WORDS: " "}
-_SYNTAX = "item=COLUMN (or user=COLUMN), time=COLUMN, NAME=COLUMN or NAME=COLUMN@text, @number, @truth, @list, @words, @vector"
+_SYNTAX = (
+    f"item=COLUMN (or user=COLUMN), time=COLUMN, NAME=COLUMN, NAME=COLUMN@ with one of {', '.join(KINDS_OF_VALUE)}"
+)
 _CANONICAL = {
     "category": ("category", "categoryname", "productcategory", "maincategory", "categorycode"),
     "brand": ("brand", "brandname", "manufacturer"),

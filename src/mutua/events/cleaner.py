@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,8 +23,8 @@ from mutua.events.cleaning_values import ValueWatch
 from mutua.events.kernels import near_duplicates
 from mutua.events.kinds import Interaction
 from mutua.events.rows import Digested
-from mutua.events.texts import Texts
 from mutua.events.times import EARLIEST_CALENDAR
+from mutua.events.trail import Rows
 
 _SLOTS = 2**21
 Bits = npt.NDArray[np.int32]
@@ -43,18 +43,17 @@ class Suspects:
     def __bool__(self) -> bool:
         return bool(self.users or self.bounds)
 
-    def bits(self, frame: pl.DataFrame) -> Bits:
-        """Returns int32 [n], the bits that rows of the log get."""
-        bits = np.zeros(frame.height, np.int32)
+    def bits(self, rows: Rows, types: Sequence[str]) -> Bits:
+        """Returns int32 [n], the bits that rows get; `types` names the types that they index."""
+        bits = np.zeros(len(rows), np.int32)
         if self.users:
-            keys = Texts.of(frame["user"]).digests()[:, 0] | np.uint64(1)
             known = np.sort(np.fromiter(self.users, np.uint64, len(self.users)))
-            place = np.minimum(np.searchsorted(known, keys), len(known) - 1)
             marks = np.array([self.users[int(key)] for key in known], np.int32)
-            bits |= np.where(known[place] == keys, marks[place], 0).astype(np.int32)
-        for name, bound in self.bounds.items():
-            beyond = ((frame["type"] == name) & (frame["value"] > bound)).fill_null(value=False).to_numpy()
-            bits[beyond] |= OUTLIER_VALUE
+            place = np.minimum(np.searchsorted(known, rows["user"]), len(known) - 1)
+            bits |= np.where(known[place] == rows["user"], marks[place], 0).astype(np.int32)
+        if self.bounds and len(types):
+            bounds = np.array([self.bounds.get(name, np.inf) for name in types])
+            bits[rows["value"] > bounds[rows["type"]]] |= OUTLIER_VALUE
         return bits
 
 

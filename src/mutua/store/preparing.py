@@ -19,6 +19,7 @@ from mutua.events.parsing import parse_event
 from mutua.events.readers.jsonl import Objects
 from mutua.events.readers.tables import Unread, shown
 from mutua.events.rows import Ordinals, digested, row_ids
+from mutua.events.trail import Rows, Trail
 from mutua.store.base import BATCH_SCHEMA
 from mutua.store.codec import encode
 
@@ -28,11 +29,12 @@ class Preparation:
     """Gives the rows of one file ids and marks, in its order; `marked` counts them by rule."""
 
     cleaner: Cleaner
+    trail: Trail
     ordinals: Ordinals = field(default_factory=Ordinals)
     marked: Counter[str] = field(default_factory=Counter)
 
-    def __call__(self, batch: Batch) -> pl.DataFrame:
-        """Returns the frame of a batch, ids and marks filled in."""
+    def __call__(self, batch: Batch) -> tuple[pl.DataFrame, Rows]:
+        """Returns the frame of a batch, ids and marks filled in, and what the whole-file rules need of it."""
         frame = batch.frame
         digests = digested(frame, batch.given_time)
         ordinals = self.ordinals(digests.content)
@@ -43,7 +45,7 @@ class Preparation:
         if missing:
             ids = row_ids(digests.content, ordinals)
             filled["id"] = ids if missing == frame.height else frame["id"].zip_with(frame["id"].is_not_null(), ids)
-        return frame.with_columns(**filled)
+        return frame.with_columns(**filled), self.trail.rows(frame, digests.user)
 
     def _count(self, marks: npt.NDArray[np.int32]) -> None:
         found = marks[marks > 0]

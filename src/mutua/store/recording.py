@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
+import polars as pl
 
 from mutua.core import clock
 from mutua.events.cleaner import Cleaner, Suspects
@@ -22,6 +24,8 @@ from mutua.events.kinds import Interaction
 from mutua.events.readers.formats import Source, open_sources
 from mutua.events.readers.jsonl import read_objects
 from mutua.events.readers.tables import Unread
+from mutua.events.texts import Texts
+from mutua.events.trail import Rows, Trail
 from mutua.store.base import EventLog, Quarantine, Rejected
 from mutua.store.preparing import Preparation, events_batch
 from mutua.store.recipes import Converter, Recipe, converter_of
@@ -137,15 +141,16 @@ class _Recording:
     recipe: Recipe | None = None
 
     def run(self) -> Recorded:
-        began, start = time.perf_counter(), self.log.last_sequence()
+        began = time.perf_counter()
         self.notes.extend(self.file.notes)
-        preparation = Preparation(Cleaner(self.rules))
-        for batch in self._batches(preparation):
-            self._keep(batch, preparation)
-        suspects = preparation.cleaner.suspects()
-        self.notes.extend(suspects.notes)
-        if suspects:
-            preparation.marked.update(self._mark(suspects, after=0 if self.duplicates else start))
+        with Trail() as trail:
+            preparation = Preparation(Cleaner(self.rules), trail)
+            for batch in self._batches(preparation):
+                self._keep(batch, preparation)
+            suspects = preparation.cleaner.suspects()
+            self.notes.extend(suspects.notes)
+            if suspects:
+                preparation.marked.update(self._mark(suspects, trail))
         return Recorded(
             self.accepted,
             self.duplicates,
@@ -177,7 +182,9 @@ class _Recording:
 
     def _keep(self, batch: Batch, preparation: Preparation) -> None:
         if batch.frame.height:
-            appended = self.log.append_batch(preparation(batch), recorded=self.now)
+            frame, rows = preparation(batch)
+            appended = self.log.append_batch(frame, recorded=self.now)
+            preparation.trail.keep(rows, appended.last - len(rows) + 1)
             self.accepted += appended.accepted
             self.duplicates += appended.duplicates
         if batch.refused:
@@ -191,17 +198,21 @@ class _Recording:
         recipe = self.recipe.encoded() if self.recipe else ""
         return Rejected(self.file.path.name, row.line, row.error.code, str(row.error), row.raw, recipe)
 
-    def _mark(self, suspects: Suspects, *, after: int) -> Counter[str]:
+    def _mark(self, suspects: Suspects, trail: Trail) -> Counter[str]:
         marked: Counter[str] = Counter()
-        for frame in self.log.read(after, kinds=[Interaction.number]):
-            bits = suspects.bits(frame)
-            bits[(frame["source"] != self.says).to_numpy()] = 0
-            sequences = frame["sequence"].to_numpy()
+        for sequences, rows in self._logged(trail) if self.duplicates else trail:
+            bits = suspects.bits(rows, trail.types)
             for value in np.unique(bits[bits > 0]).tolist():
                 chosen = sequences[bits == value]
                 self.log.set_marks(chosen, value)
                 marked.update({name: len(chosen) for name, bit in RULES.items() if value & bit})
         return marked
+
+    def _logged(self, trail: Trail) -> Iterator[tuple[npt.NDArray[np.int64], Rows]]:
+        """Yields the same from the log, where events of this file may stand anywhere that an earlier run put them."""
+        for frame in self.log.read(0, kinds=[Interaction.number]):
+            said = frame.filter(pl.col("source") == self.says)
+            yield said["sequence"].to_numpy(), trail.rows(said, Texts.of(said["user"]).digests())
 
 
 def _time_note(file: Source, converter: Converter) -> str:
