@@ -17,7 +17,7 @@ from mutua.learning.split import Questions
 
 Values = npt.NDArray[np.float64]
 Lists = npt.NDArray[np.int32]
-RESAMPLES = 100
+RESAMPLES = 50
 NORMAL = 1.96
 
 
