@@ -101,6 +101,12 @@ def evidence(history: History, encoder: Encoder, now: int) -> Evidence:
 def history_of(interactions: Interactions, user: int) -> History:
     """Returns the unbounded history of one user of a log that is grouped by user; marked rows are left out."""
     low, high = np.searchsorted(interactions.user, np.array([user, user + 1], interactions.user.dtype))
-    rows = interactions.take(np.arange(low, high))
-    rows = rows.take(rows.weight > 0)
-    return History(rows.item, rows.type, rows.value, rows.time, rows.sequence)
+    history = History(
+        interactions.item[low:high],
+        interactions.type[low:high],
+        interactions.value[low:high],
+        interactions.time[low:high],
+        interactions.sequence[low:high],
+    )
+    unmarked = interactions.weight[low:high] > 0
+    return history if bool(unmarked.all()) else history.take(np.flatnonzero(unmarked))
