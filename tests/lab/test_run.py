@@ -12,6 +12,7 @@ import pytest
 
 from mutua.errors import MutuaError, NotEnoughData, UnknownPart, UnreadableFile, UsageError
 from mutua.lab import plots, tables
+from mutua.lab.dataset import load
 from mutua.lab.document import Document
 from mutua.lab.protocols import Options, prepare
 from mutua.lab.run import run
@@ -198,6 +199,19 @@ def test_without_times_the_file_is_taken_in_order(tmp_path: Path) -> None:
 def test_equal_runs_give_equal_figures(log: Path) -> None:
     first, again = (run(options("holdout", log, seed=5)) for _ in range(2))
     assert [r.metrics for r in first.results.values()] == [r.metrics for r in again.results.values()]
+
+
+def test_data_may_be_given(log: Path) -> None:
+    from_file = run(options("holdout", log, models=("popularity",)))
+    given = run(options("holdout", "a store", models=("popularity",)), data=load(log))
+    assert given.data.path == "a store"
+    assert given.results["popularity"].metrics == from_file.results["popularity"].metrics
+
+
+def test_progress_names_each_model(log: Path) -> None:
+    seen: list[tuple[str, int, int]] = []
+    run(options("holdout", log), lambda *told: seen.append(told))
+    assert seen == [("popularity", 0, 2), ("item-knn:neighbours=20", 1, 2)]
 
 
 @pytest.mark.parametrize(

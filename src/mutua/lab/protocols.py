@@ -13,8 +13,8 @@ from mutua.events.interactions import Interactions
 from mutua.events.types import Types
 from mutua.lab import dataset
 from mutua.lab.dataset import Dataset
+from mutua.lab.splits import Split, by_share_of_time, by_time, given, leave_last
 from mutua.learning.search import Held
-from mutua.learning.split import Split, by_share_of_time, by_time, leave_last, separate
 
 PROTOCOLS = ("lightgcn", "leave-one-out", "holdout", "replay")
 EXCLUDE_SEEN = ("auto", "yes", "no")
@@ -28,7 +28,7 @@ class Options:
 
     Args:
         protocol: one of `PROTOCOLS`.
-        path: the data; for `lightgcn` the folder of train.txt and test.txt.
+        path: the data; for `lightgcn` the folder of train.txt and test.txt; a mere name where data are given.
         models: as the registry reads them, such as `ease:ridge=200`.
         mapping: the `--map` text.
         more: further files, of users or items.
@@ -43,7 +43,7 @@ class Options:
     """
 
     protocol: str
-    path: Path
+    path: Path | str
     models: tuple[str, ...] = ("default",)
     mapping: str = ""
     more: tuple[Path, ...] = ()
@@ -92,26 +92,25 @@ class Task:
     repeats: float
 
 
-def prepare(options: Options) -> Task:
+def prepare(options: Options, data: Dataset | None = None) -> Task:
     """Returns the task that `options` describe.
+
+    Args:
+        data: what to evaluate on; default: what stands at `options.path`.
 
     Raises:
         UnreadableFile, MissingColumn: codes `file.…`; as `dataset.load`.
         UsageError: code `usage`; `at` without times, an unknown target type.
         NotEnoughData: code `data.too-few`; one side of the cut is empty.
     """
-    data = (
-        _given_files(options)
-        if options.protocol == "lightgcn"
-        else dataset.load(options.path, options.mapping, *options.more)
-    )
+    data = _loaded(options) if data is None else data
     if options.target_type is not None:
         data = replace(data, interactions=only_target(data.interactions, options.target_type))
     rows = data.interactions
     if options.at is not None and options.protocol in ("holdout", "replay"):
         split = by_time(rows, _moment(options.at, rows))
     elif options.protocol == "lightgcn":
-        split = separate(rows, rows.sequence >= data.parts[0], "given files")
+        split = given(rows, rows.sequence >= data.parts[0])
     elif options.protocol == "leave-one-out":
         split = leave_last(rows)
     else:
@@ -151,12 +150,15 @@ def share_of_repeats(rows: Interactions) -> float:
     return 1.0 - len(np.unique(pairs)) / len(pairs) if len(pairs) else 0.0
 
 
-def _given_files(options: Options) -> Dataset:
-    paths = [options.path / name for name in ("train.txt", "test.txt")]
-    for path in paths:
-        if not path.is_file():
-            raise UnreadableFile(f"no {path.name} in {options.path}", "a folder with train.txt and test.txt", "name it")
-    return dataset.load_lists(paths, options.more)
+def _loaded(options: Options) -> Dataset:
+    path = Path(options.path)
+    if options.protocol != "lightgcn":
+        return dataset.load(path, options.mapping, *options.more)
+    files = [path / name for name in ("train.txt", "test.txt")]
+    for file in files:
+        if not file.is_file():
+            raise UnreadableFile(f"no {file.name} in {path}", "a folder with train.txt and test.txt", "name it")
+    return dataset.load_lists(files, options.more)
 
 
 def _moment(at: str, rows: Interactions) -> int:

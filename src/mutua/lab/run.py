@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mutua.lab.bootstrap import holm, paired
+from mutua.lab.dataset import Dataset
 from mutua.lab.document import (
     Comparison,
     Data,
@@ -37,10 +38,13 @@ COMPARED = ("recall", "ndcg")
 LIVE = label(0)
 
 
-def run(options: Options, progress: Progress | None = None) -> Document:
+def run(options: Options, progress: Progress | None = None, data: Dataset | None = None) -> Document:
     """Returns the complete document of a run.
 
     Every model is chosen and learned within `options.budget` seconds on the training part alone, then asked.
+
+    Args:
+        data: what to evaluate on, such as a store's events; default: what stands at `options.path`.
 
     Raises:
         UnknownPart: code `part.unknown`; a model that is not registered.
@@ -48,7 +52,7 @@ def run(options: Options, progress: Progress | None = None) -> Document:
         MutuaError: as `prepare`.
     """
     learners = {name: learner(name) for name in options.models}
-    task = prepare(options)
+    task = prepare(options, data)
     asked = questions(task.split, task.exclude_seen)
     results: dict[str, Result] = {}
     per_user: dict[str, Mapping[str, Values]] = {}
