@@ -75,7 +75,7 @@ def complete(document: Document) -> dict[str, Any]:
     return read
 
 
-@pytest.mark.parametrize("protocol", ["lightgcn", "leave-one-out", "holdout"])
+@pytest.mark.parametrize("protocol", ["lightgcn", "leave-one-out", "holdout", "by-user"])
 def test_documents_of_the_ranking_protocols(protocol: str, log: Path, lists: Path) -> None:
     read = complete(run(options(protocol, lists if protocol == "lightgcn" else log)))
     assert tuple(read["results"]) == MODELS
@@ -138,6 +138,16 @@ def test_replay_has_a_curve_of_delays_and_groups(log: Path) -> None:
     live = next(point for point in points if point["delay"] == "0 seconds" and point["group"] == "all")
     assert live["metrics"]["hr@10"] == read["results"]["item-knn"]["metrics"]["hr@10"]
     assert read["results"]["item-knn"]["live_over"]["all"]["frozen"]["value"] > 0
+
+
+def test_the_search_asks_as_the_test_does(log: Path, lists: Path) -> None:
+    for protocol, path, held in (
+        ("leave-one-out", log, "leave one out"),
+        ("by-user", log, "share of each user"),
+        ("lightgcn", lists, "share of each user"),
+    ):
+        document = run(options(protocol, path, models=("item-knn",), budget=3.0))
+        assert document.results["item-knn"].tuning.held == held
 
 
 def test_replay_refits(log: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -13,11 +14,13 @@ from mutua.events.interactions import Interactions
 from mutua.events.types import Types
 from mutua.lab import dataset
 from mutua.lab.dataset import Dataset
-from mutua.lab.splits import Split, by_share_of_time, by_time, given, leave_last
+from mutua.lab.splits import Split, by_share_of_time, by_share_of_user, by_time, given, leave_last
 from mutua.learning.search import Held
 
-PROTOCOLS = ("lightgcn", "leave-one-out", "holdout", "replay")
+PROTOCOLS = ("lightgcn", "leave-one-out", "holdout", "by-user", "replay")
 EXCLUDE_SEEN = ("auto", "yes", "no")
+HELD: Mapping[str, Held] = {"leave-one-out": "last", "by-user": "share", "lightgcn": "share"}
+"""What the search holds out, so that it chooses by questions like those of the test."""
 FREQUENT = 0.2
 """Share of repeats in training from which `auto` lets seen items be recommended again."""
 
@@ -33,7 +36,7 @@ class Options:
         mapping: the `--map` text.
         more: further files, of users or items.
         at: the moment of the cut, RFC 3339 or seconds since 1970; None: by `fraction`.
-        fraction: share of events, the newest, that are held out or replayed.
+        fraction: share of events, the newest, that are held out or replayed; for `by-user` of each user's items.
         cutoffs: the values of k.
         target_type: the only type of event that counts as a hit; None: all target types.
         exclude_seen: `yes`, `no`, or `auto`: for `lightgcn` and `leave-one-out` yes, else by how often users come back
@@ -113,6 +116,8 @@ def prepare(options: Options, data: Dataset | None = None) -> Task:
         split = given(rows, rows.sequence >= data.parts[0])
     elif options.protocol == "leave-one-out":
         split = leave_last(rows)
+    elif options.protocol == "by-user":
+        split = by_share_of_user(rows, options.fraction, options.seed)
     else:
         split = by_share_of_time(rows, options.fraction)
     if not len(split.train) or not len(split.test):
@@ -124,7 +129,7 @@ def prepare(options: Options, data: Dataset | None = None) -> Task:
         )
     repeats = share_of_repeats(split.train)
     exclude, why = _exclude(options, repeats)
-    held: Held = "last" if options.protocol == "leave-one-out" else "auto"
+    held = HELD.get(options.protocol, "auto")
     whole = options.protocol in ("holdout", "replay") and rows.has_time
     moment = format_time(int(split.moment[0])) if whole else None
     return Task(data, split, len(split.train), held, moment, exclude, why, repeats)

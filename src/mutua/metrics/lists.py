@@ -8,6 +8,7 @@ from scipy import sparse
 
 Values = npt.NDArray[np.float64]
 Lists = npt.NDArray[np.int32]
+_BLOCK = 1 << 22
 
 
 def exposure(lists: Lists, n_items: int) -> Values:
@@ -78,14 +79,23 @@ def calibration(lists: Lists, history: sparse.csr_matrix, features: sparse.csr_m
         lists: int32 [u, k]; history: CSR [u, n_items], what each user had, as non-negative weights.
         features: CSR [n_items, c], shares of categories.
     """
-    p = np.asarray((history @ features).todense(), np.float64)
-    q = np.asarray((_incidence(lists, features.shape[0]) @ features).todense(), np.float64)
-    had, shown = p.sum(axis=1, keepdims=True), q.sum(axis=1, keepdims=True)
-    p, q = p / np.where(had > 0, had, 1.0), q / np.where(shown > 0, shown, 1.0)
+    step = max(1, _BLOCK // max(features.shape[1], 1))
+    held, shares = _incidence(lists, features.shape[0]), sparse.csr_matrix(features)
+    parts = [
+        _divergence(history[first : first + step] @ shares, held[first : first + step] @ shares, mix)
+        for first in range(0, len(lists), step)
+    ]
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def _divergence(had: sparse.csr_matrix, shown: sparse.csr_matrix, mix: float) -> Values:
+    p, q = had.toarray().astype(np.float64), shown.toarray().astype(np.float64)
+    sums = p.sum(axis=1, keepdims=True), q.sum(axis=1, keepdims=True)
+    p, q = p / np.where(sums[0] > 0, sums[0], 1.0), q / np.where(sums[1] > 0, sums[1], 1.0)
     blend = (1.0 - mix) * q + mix * p
     ratio = np.divide(p, blend, out=np.ones_like(p), where=p > 0)
-    bits: Values = np.sum(p * np.log2(ratio), axis=1)
-    return np.where((had > 0).ravel() & (shown > 0).ravel(), bits, np.nan)
+    bits = np.sum(p * np.log2(ratio), axis=1)
+    return np.where((sums[0] > 0).ravel() & (sums[1] > 0).ravel(), bits, np.nan)
 
 
 def _mean_over(lists: Lists, worth: Values) -> Values:
