@@ -33,19 +33,20 @@ def mean_value(value, valued):
 def weights_of_events(type, value, time, now, mean, omega, half_lives):
     """Weights of every event, float64 [channels, n]."""
     weights = np.zeros((omega.shape[0], len(type)))
-    for e in range(len(type)):
-        if type[e] >= omega.shape[1]:
+    for k in range(len(half_lives)):
+        if not omega[:, :, :, k].any():
             continue
-        given = 0.0 if np.isnan(value[e]) else value[e]
-        above = 0.0 if np.isnan(value[e]) else value[e] - mean
-        for k in range(len(half_lives)):
-            part = -1.0
+        half_life = half_lives[k]
+        for e in range(len(type)):
+            kind = type[e]
+            if kind >= omega.shape[1]:
+                continue
+            given = 0.0 if np.isnan(value[e]) else value[e]
+            above = 0.0 if np.isnan(value[e]) else value[e] - mean
+            part = fade(now - time[e], half_life)
             for c in range(omega.shape[0]):
-                rate = omega[c, type[e], 0, k] + omega[c, type[e], 1, k] * given + omega[c, type[e], 2, k] * above
-                if rate != 0.0:
-                    if part < 0.0:
-                        part = fade(now - time[e], half_lives[k])
-                    weights[c, e] += rate * part
+                rate = omega[c, kind, 0, k] + omega[c, kind, 1, k] * given + omega[c, kind, 2, k] * above
+                weights[c, e] += rate * part
     return weights
 
 
@@ -53,19 +54,20 @@ def weights_of_events(type, value, time, now, mean, omega, half_lives):
 def weights_of_tail(type, sums, last, now, mean, omega, half_lives):
     """Weights of every row of a tail, float64 [channels, n]."""
     weights = np.zeros((omega.shape[0], len(type)))
-    for r in range(len(type)):
-        if type[r] >= omega.shape[1]:
+    for k in range(len(half_lives)):
+        if not omega[:, :, :, k].any():
             continue
-        for k in range(len(half_lives)):
+        half_life = half_lives[k]
+        for r in range(len(type)):
+            kind = type[r]
+            if kind >= omega.shape[1]:
+                continue
             one, total = sums[r, 0, k], sums[r, 1, k]
             above = total - mean * sums[r, 2, k]
-            part = -1.0
+            part = fade(now - last[r], half_life)
             for c in range(omega.shape[0]):
-                rate = omega[c, type[r], 0, k] * one + omega[c, type[r], 1, k] * total + omega[c, type[r], 2, k] * above
-                if rate != 0.0:
-                    if part < 0.0:
-                        part = fade(now - last[r], half_lives[k])
-                    weights[c, r] += rate * part
+                rate = omega[c, kind, 0, k] * one + omega[c, kind, 1, k] * total + omega[c, kind, 2, k] * above
+                weights[c, r] += rate * part
     return weights
 
 
