@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from mutua.catalog.table import AttributeTable
 from mutua.config import Settings, load
 from mutua.core import clock
 from mutua.errors import MutuaError, NoModel, NotSupported, UsageError
@@ -279,6 +280,16 @@ class Recommender:
         views = fold.view(state.snapshot(user).history, model.encoder, state.now())
         value, low, high = model.predict(views, np.array([state.item(item)], np.int32))[0].tolist()
         return Rating(value, low, high)
+
+    @property
+    def store(self) -> SqliteStore:
+        """The open store, for tools that look at the log, the names or the versions of the model."""
+        return self._store
+
+    @property
+    def catalog(self) -> AttributeTable:
+        """The attributes of items by inner index."""
+        return self._state.catalog
 
     def close(self) -> None:
         """Closes the store and gives the writer's lock back; closing twice is harmless."""
