@@ -159,8 +159,9 @@ def _listed(column: pl.Series, between: str) -> pl.Series:
         is_json = text.str.starts_with("[").fill_null(value=False)
         parts = text.str.split(between)
         if is_json.any():
-            decoded = [_json_list(cell) for cell in text.filter(is_json)]
-            parts = parts.scatter(is_json.arg_true(), pl.Series(decoded, dtype=pl.List(pl.String)))
+            cells = text.set(~is_json, None).to_list()
+            decoded = [None if cell is None else _json_list(cell) for cell in cells]
+            parts = parts.zip_with(~is_json, pl.Series(decoded, dtype=pl.List(pl.String)))
     stripped = parts.list.eval(pl.element().str.strip_chars().replace("", None)).list.drop_nulls()
     return stripped.set((stripped.list.len() == 0).fill_null(value=True), None)
 

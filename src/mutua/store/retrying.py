@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 
 from mutua.core import clock
-from mutua.errors import InvalidRow, MutuaError
+from mutua.errors import InvalidRow
 from mutua.events.cleaner import Cleaner
 from mutua.events.cleaning import CleaningRules
 from mutua.events.columns import Batch
@@ -55,9 +55,10 @@ def record_quarantined(
     """
     began = time.perf_counter()
     moment = clock.now() if now is None else now
-    retry = _Retry(log, quarantine, mapping, rules, moment)
-    for page in _pages(quarantine):
-        retry.page(page)
+    with Trail() as trail:
+        retry = _Retry(log, quarantine, mapping, rules, moment, trail)
+        for page in _pages(quarantine):
+            retry.page(page)
     marked = sum((made.marked for made in retry.preparations.values()), Counter[str]())
     seconds = time.perf_counter() - began
     return Recorded(retry.accepted, retry.duplicates, dict(retry.stay), dict(marked), mapping, seconds=seconds)
@@ -70,6 +71,7 @@ class _Retry:
     mapping: str
     rules: CleaningRules
     now: int
+    trail: Trail
     accepted: int = 0
     duplicates: int = 0
     stay: Counter[str] = field(default_factory=Counter)
@@ -83,7 +85,9 @@ class _Retry:
             whole = [row for row in group if _is_whole(row)]
             self.stay.update(row.code for row in group if not _is_whole(row))
             if whole and (recipe := self._recipe(key[1])) is not None:
-                self._group(recipe, self._preparation(key), whole)
+                preparation = self._preparation(key)
+                preparation.cleaner.calendar = recipe.clock is not None and recipe.clock.calendar
+                self._group(recipe, preparation, whole)
             else:
                 self.stay.update(row.code for row in whole)
 
@@ -111,7 +115,7 @@ class _Retry:
     def _preparation(self, key: tuple[str, str]) -> Preparation:
         if key not in self.preparations:
             ordinals = Ordinals(bits=np.zeros(_FILTER_WORDS, np.uint64))
-            self.preparations[key] = Preparation(Cleaner(self.rules), Trail(), ordinals)
+            self.preparations[key] = Preparation(Cleaner(self.rules), self.trail, ordinals)
         return self.preparations[key]
 
 

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -75,8 +75,8 @@ class Delimited:
 
     def rows(self, text: str) -> Table:
         """Returns the rows of `text`, which has no header, as those of a file would be read."""
-        plain = self._plain(text.encode())
-        return self._table(plain, self._split(plain, self.header + 1, final=True)[0], 0)
+        headless, plain = replace(self, header=0), self._plain(text.encode())
+        return headless._table(plain, headless._split(plain, 1, final=True)[0], 0)
 
     def _plain(self, text: bytes) -> bytes:
         return text.replace(DOUBLE_COLON.encode(), _UNIT) if self.separator == DOUBLE_COLON else text
