@@ -168,6 +168,18 @@ def add_all_rows(view_start, item, weight, start, column, value, out):
 
 
 @parallel_kernel
+def sparse_dense(start, column, value, dense, out):
+    """out = sparse · dense."""
+    for row in prange(len(start) - 1):
+        target = out[row]
+        target[:] = 0.0
+        for place in range(start[row], start[row + 1]):
+            factor, source = value[place], dense[column[place]]
+            for k in range(len(source)):
+                target[k] += factor * source[k]
+
+
+@parallel_kernel
 def top_products(left, right, left_norm, right_norm, shrink, diagonal, chunks, scores, items, sizes):
     """Keeps the largest entries of each row of left · right, both positive, over (product of norms + shrink)."""
     left_start, left_column, left_value = left

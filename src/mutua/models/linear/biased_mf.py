@@ -46,7 +46,7 @@ class Ratings:
     def residuals(self, views: Views, n_items: int) -> sparse.csr_matrix:
         """Returns mean rating per entry less the overall mean, float64 CSR [b, n_items]; unrated entries left out.
 
-        A rating event without a value leaves a mean off the scale, which is left out as well.
+        A rating event without a value adds 0 to its sum; where that takes the mean off the scale, it is left out too.
         """
         rating = np.divide(views.weight, views.count, out=np.full(len(views.item), np.nan), where=views.count > 0)
         margin = 1e-4 * (1.0 + abs(self.highest) + abs(self.lowest))
@@ -162,8 +162,8 @@ class BiasedMf:
 
     factors: int = 16
     iterations: int = 15
-    ridge: float = 0.08
-    bias_ridge: float = 4.0
+    ridge: float = 0.12
+    bias_ridge: float = 2.0
 
     def __post_init__(self) -> None:
         at_least(self, factors=1, iterations=1, ridge=1e-9, bias_ridge=1e-9)

@@ -29,7 +29,6 @@ from mutua.profiles.encoder import Encoder
 from mutua.profiles.views import Evidence, Floats, Views
 from mutua.slates import Reason
 
-_BLOCK = 8192
 _STEPS = 3
 """Conjugate-gradient steps a half iteration, from the solution before it (Takács, Pilászy & Tikk 2011)."""
 
@@ -128,7 +127,7 @@ class Ials:
     factors: int = 64
     iterations: int = 12
     unobserved: float = 0.1
-    ridge: float = 0.003
+    ridge: float = 0.01
     exponent: float = 1.0
     transform: Transform = "log"
 
@@ -151,7 +150,7 @@ class Ials:
 
     def candidates(self, data: TrainingData) -> tuple[Self, ...]:
         """Returns weights of the unobserved and penalties around the given ones."""
-        grid = [(weight, ridge) for weight in (1.0, 0.3, 3.0) for ridge in (1.0, 0.3, 3.0)]
+        grid = [(weight, ridge) for weight in (1.0, 3.0, 0.3) for ridge in (1.0, 2.0, 0.3)]
         return tuple(replace(self, unobserved=self.unobserved * a, ridge=self.ridge * r) for a, r in grid)
 
     def penalties(self, matrix: sparse.csr_matrix) -> npt.NDArray[np.float64]:
@@ -166,46 +165,11 @@ class Ials:
         items = (right * np.sqrt(values)).astype(np.float32)
         transposed = sparse.csr_matrix(matrix.T)
         for _ in range(self.iterations):
-            users = self._improved(matrix, users, items)
-            items = self._improved(transposed, items, users)
+            self._improve(matrix, users, items)
+            self._improve(transposed, items, users)
         return items
 
-    def _improved(self, matrix: sparse.csr_matrix, rows: Floats, others: Floats) -> Floats:
+    def _improve(self, matrix: sparse.csr_matrix, rows: Floats, others: Floats) -> None:
         gram = np.float32(self.unobserved) * (others.T @ others)
-        scale = self.penalties(matrix).astype(np.float32)[:, None]
-        blocks = [slice(low, low + _BLOCK) for low in range(0, len(rows), _BLOCK)]
-        return np.concatenate([descended(matrix[part], rows[part], others, gram, scale[part]) for part in blocks])
-
-
-def descended(matrix: sparse.csr_matrix, rows: Floats, others: Floats, gram: Floats, scale: Floats) -> Floats:
-    """Returns `rows` after a few conjugate-gradient steps towards their ridge solutions, all rows at once."""
-    observed = compressed(matrix)
-
-    def applied(direction: Floats) -> Floats:
-        out = direction @ gram + scale * direction
-        kernels.add_observed(*observed, others, direction, out)
-        return out
-
-    solution = rows.copy()
-    rest = np.asarray(matrix @ others, np.float32) - applied(solution)
-    direction, length = rest.copy(), squared(rest)
-    for _ in range(_STEPS):
-        image = applied(direction)
-        step = ratio(length, np.einsum("rk,rk->r", direction, image)[:, None])
-        solution += step * direction
-        rest -= step * image
-        longer = squared(rest)
-        direction = rest + ratio(longer, length) * direction
-        length = longer
-    return solution
-
-
-def squared(rows: Floats) -> Floats:
-    """Returns the squared length of every row, float32 [n, 1]."""
-    lengths: Floats = np.einsum("rk,rk->r", rows, rows)
-    return lengths[:, None]
-
-
-def ratio(above: Floats, below: Floats) -> Floats:
-    """Returns `above / below`, 0 where nothing is left to divide by."""
-    return np.divide(above, below, out=np.zeros_like(above), where=below > 1e-30)
+        scale = self.penalties(matrix).astype(np.float32)
+        kernels.descend(*compressed(matrix), others, gram, scale, _STEPS, rows)

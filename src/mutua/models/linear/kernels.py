@@ -97,13 +97,49 @@ def dot(left, right):
     return total
 
 
+@kernel
+def applied(item, weight, others, gram, scale, direction, out):
+    """out = (gram + Σ weight · f fᵀ + scale · I) · direction."""
+    size = len(direction)
+    for k in range(size):
+        out[k] = scale * direction[k]
+    for k in range(size):
+        factor, line = direction[k], gram[k]
+        for j in range(size):
+            out[j] += factor * line[j]
+    for place in range(len(item)):
+        vector = others[item[place]]
+        amount = weight[place] * dot(vector, direction)
+        for j in range(size):
+            out[j] += amount * vector[j]
+
+
 @parallel_kernel
-def add_observed(start, item, weight, factors, direction, out):
-    """Adds Σ weight · f (f · direction[row]) to every row of `out`."""
-    size = factors.shape[1]
+def descend(start, item, weight, others, gram, scale, steps, rows):
+    """Takes conjugate-gradient steps from every row of `rows` towards the ridge solution with all targets 1."""
+    size = others.shape[1]
     for row in prange(len(start) - 1):
-        for place in range(start[row], start[row + 1]):
-            vector = factors[item[place]]
-            amount = weight[place] * dot(vector, direction[row])
-            for k in range(size):
-                out[row, k] += amount * vector[k]
+        items, weights = item[start[row] : start[row + 1]], weight[start[row] : start[row + 1]]
+        solution = rows[row]
+        image = np.empty(size, others.dtype)
+        applied(items, weights, others, gram, scale[row], solution, image)
+        rest = -image
+        for place in range(len(items)):
+            vector = others[items[place]]
+            for j in range(size):
+                rest[j] += weights[place] * vector[j]
+        direction = rest.copy()
+        length = dot(rest, rest)
+        for _ in range(steps):
+            if length < 1e-20:
+                break
+            applied(items, weights, others, gram, scale[row], direction, image)
+            step = length / dot(direction, image)
+            for j in range(size):
+                solution[j] += step * direction[j]
+                rest[j] -= step * image[j]
+            longer = dot(rest, rest)
+            turn = longer / length
+            length = longer
+            for j in range(size):
+                direction[j] = rest[j] + turn * direction[j]
