@@ -97,6 +97,13 @@ def test_share_of_user_keeps_an_item_and_takes_items_whole(given_rows: list[tupl
 
 
 @given(rows)
+def test_random_splits_ask_each_user_at_their_newest_event(given_rows: list[tuple[int, int, int]]) -> None:
+    split = cut.by_share_of_user(log_of(given_rows), 0.5, 0)
+    for user in set(split.test.user.tolist()):
+        assert split.moment[user] == split.train.time[split.train.user == user].max()
+
+
+@given(rows)
 def test_folds_hold_out_each_item_once(given_rows: list[tuple[int, int, int]]) -> None:
     log = log_of(given_rows)
     held = np.concatenate([split.test.sequence for split in cut.k_fold(log, 4, 0)])

@@ -143,17 +143,27 @@ def leave_last(rows: Interactions) -> Split:
 def by_share_of_user(rows: Interactions, fraction: float, seed: int) -> Split:
     """Returns the split that holds out `fraction` of each user's items at random, all events on an item together.
 
-    A user keeps at least one item; a user of one item is not held out.
+    A user keeps at least one item; a user of one item is not held out. Each is asked at the time of their own newest
+    training event, since what is held out lies anywhere in their past.
     """
-    return separate(rows, _drawn(rows, seed, fraction=fraction), "share of each user")
+    return _asked_last(separate(rows, _drawn(rows, seed, fraction=fraction), "share of each user"))
 
 
 def k_fold(rows: Interactions, folds: int, seed: int) -> tuple[Split, ...]:
-    """Returns `folds` splits; every user's items are dealt out among them, each item held out once."""
+    """Returns `folds` splits; every user's items are dealt out among them, each item held out once.
+
+    Users are asked as in `by_share_of_user`.
+    """
     return tuple(
-        separate(rows, _drawn(rows, seed, fold=fold, folds=folds), f"fold {fold + 1} of {folds}")
+        _asked_last(separate(rows, _drawn(rows, seed, fold=fold, folds=folds), f"fold {fold + 1} of {folds}"))
         for fold in range(folds)
     )
+
+
+def _asked_last(split: Split) -> Split:
+    moment = np.full(len(split.moment), -1, np.int64)
+    np.maximum.at(moment, split.train.user, split.train.time)
+    return replace(split, moment=np.where(moment < 0, split.moment, moment))
 
 
 def _drawn(rows: Interactions, seed: int, *, fraction: float = 0.0, fold: int = 0, folds: int = 0) -> Mask:
