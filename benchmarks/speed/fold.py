@@ -20,8 +20,8 @@ from mutua.profiles import fold
 from mutua.profiles.encoder import NO_DECAY, Encoder
 from mutua.profiles.history import WINDOW, History
 
-ROUNDS = 25
-CALLS = 400
+ROUNDS = 200
+CALLS = 50
 NOW = 20_000 * DAY
 N_ITEMS = 41_000
 ALL_HALF_LIVES = (0.1, 0.1, 0.2, 0.2, 0.2, 0.2)

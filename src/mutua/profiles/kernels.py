@@ -30,23 +30,31 @@ def mean_value(value, valued):
 
 
 @kernel
+def add_faded(weights, type, time, one, total, above, now, omega, half_life):
+    """Adds to float64 [channels, n] what each row's count, values and values above the mean weigh at one half-life."""
+    part = np.empty(len(type))
+    for row in range(len(type)):
+        part[row] = fade(now - time[row], half_life)
+    for c in range(omega.shape[0]):
+        by_type = omega[c]
+        for row in range(len(type)):
+            kind = type[row]
+            if kind < len(by_type):
+                rate = by_type[kind, 0] * one[row] + by_type[kind, 1] * total[row] + by_type[kind, 2] * above[row]
+                weights[c, row] += part[row] * rate
+
+
+@kernel
 def weights_of_events(type, value, time, now, mean, omega, half_lives):
     """Weights of every event, float64 [channels, n]."""
     weights = np.zeros((omega.shape[0], len(type)))
+    one, given, above = np.ones(len(type)), np.zeros(len(type)), np.zeros(len(type))
+    for e in range(len(type)):
+        if not np.isnan(value[e]):
+            given[e], above[e] = value[e], value[e] - mean
     for k in range(len(half_lives)):
-        if not omega[:, :, :, k].any():
-            continue
-        half_life = half_lives[k]
-        for e in range(len(type)):
-            kind = type[e]
-            if kind >= omega.shape[1]:
-                continue
-            given = 0.0 if np.isnan(value[e]) else value[e]
-            above = 0.0 if np.isnan(value[e]) else value[e] - mean
-            part = fade(now - time[e], half_life)
-            for c in range(omega.shape[0]):
-                rate = omega[c, kind, 0, k] + omega[c, kind, 1, k] * given + omega[c, kind, 2, k] * above
-                weights[c, e] += rate * part
+        if omega[:, :, :, k].any():
+            add_faded(weights, type, time, one, given, above, now, omega[:, :, :, k], half_lives[k])
     return weights
 
 
@@ -55,19 +63,9 @@ def weights_of_tail(type, sums, last, now, mean, omega, half_lives):
     """Weights of every row of a tail, float64 [channels, n]."""
     weights = np.zeros((omega.shape[0], len(type)))
     for k in range(len(half_lives)):
-        if not omega[:, :, :, k].any():
-            continue
-        half_life = half_lives[k]
-        for r in range(len(type)):
-            kind = type[r]
-            if kind >= omega.shape[1]:
-                continue
-            one, total = sums[r, 0, k], sums[r, 1, k]
-            above = total - mean * sums[r, 2, k]
-            part = fade(now - last[r], half_life)
-            for c in range(omega.shape[0]):
-                rate = omega[c, kind, 0, k] * one + omega[c, kind, 1, k] * total + omega[c, kind, 2, k] * above
-                weights[c, r] += rate * part
+        if omega[:, :, :, k].any():
+            one, total, above = sums[:, 0, k], sums[:, 1, k], sums[:, 1, k] - mean * sums[:, 2, k]
+            add_faded(weights, type, last, one, total, above, now, omega[:, :, :, k], half_lives[k])
     return weights
 
 
