@@ -172,9 +172,8 @@ class Recommender:
         state = self._state
         state.refresh()
         snapshot = state.snapshot(user, events, attributes, now)
-        named = isinstance(surface, str)
         chosen = self._settings.surface(surface) if isinstance(surface, str) else surface
-        plan = state.plan(chosen, snapshot, surface if named else "inline")
+        plan = state.plan(chosen, snapshot, surface if isinstance(surface, str) else "")
         slate = pipeline.recommend(plan, snapshot, n, self._settings.seed)
         model = state.in_force.model
         return explained_slate(slate, model, snapshot) if explained and model is not None else slate

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from msgspec.json import encode
 
 from mutua.catalog.columns import column
 from mutua.catalog.table import AttributeTable
@@ -61,7 +62,7 @@ class LiveState:
         self.rating_model: Model | None = None
         self._catalog: AttributeTable | None = None
         self._popular: Floats | None = None
-        self._plans: dict[Surface, run.Plan] = {}
+        self._plans: dict[str | bytes, run.Plan] = {}
         self._seen = store.database.state()
         self._newest = -1
         self.load_models()
@@ -117,11 +118,16 @@ class LiveState:
             version=version,
         )
 
-    def plan(self, surface: Surface, snapshot: Snapshot, name: str) -> run.Plan:
-        """Returns the surface made ready, from memory where it was used before."""
-        found = self._plans.get(surface)
+    def plan(self, surface: Surface, snapshot: Snapshot, name: str = "") -> run.Plan:
+        """Returns the surface made ready, from memory where it was used before.
+
+        Args:
+            name: of a surface of the settings; empty for one given with the call.
+        """
+        key = name or encode(surface)
+        found = self._plans.get(key)
         if found is None:
-            found = self._plans[surface] = run.prepared(surface, self.in_force.model, snapshot, name)
+            found = self._plans[key] = run.prepared(surface, self.in_force.model, snapshot, name or "inline")
         return found
 
     @property
