@@ -56,6 +56,10 @@ def test_numbers_read_in_their_unit(seconds: list[int], unit: tuple[str, int]) -
         (["1541599523000000123"], "ns", True),
         (["711", "3", "40"], "s", False),
         (["20150401", "20151231"], "yyyymmdd", True),
+        (["20150401", "20151231", "20151345"], "yyyymmdd", True),
+        (["12/31/2015", "1/2/2015 5:30"], "mdy", True),
+        (["31.12.2015", "1.2.2015"], "dmy", True),
+        (["1/2/2015", "3/4/2015"], "text", True),
         (["2015-04-01", "2015-12-31"], "text", True),
         ([None, "x"], "text", True),
     ],
@@ -79,3 +83,10 @@ def test_typed_columns_and_stated_units() -> None:
         assert micros_of(column, clock_of(column)).to_list() == [micros]
     assert micros_of(pl.Series(["711", "2"]), clock_of(pl.Series(["711"]), "d")).to_list() == [711 * DAY, 2 * DAY]
     assert not clock_of(pl.Series(["711"]), "d").calendar
+
+
+def test_dates_that_do_not_begin_with_the_year() -> None:
+    spelled = pl.Series(["12/31/2015", "1/2/2015 17:30", "1/2/2015 5:30:01 PM", "13/13/2015", "soon"])
+    known = ["2015-12-31", "2015-01-02T17:30:00", "2015-01-02T17:30:01"]
+    assert micros_of(spelled, clock_of(spelled)).to_list() == [*map(parse_time, known), None, None]
+    assert micros_of(pl.Series(["2-1-2015"]), Clock("dmy", calendar=True)).to_list() == [parse_time("2015-01-02")]

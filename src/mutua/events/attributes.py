@@ -72,7 +72,7 @@ class AttributeMapping:
 
     def __str__(self) -> str:
         parts = [f"{self.subject}={self.column}", *([f"time={self.time}"] if self.time else [])]
-        return ",".join([*parts, *(f"{one.name}={one.column}@{one.kind}" for one in self.attributes)])
+        return ",".join([*parts, *(f"{one.name}={one.column}{one.kind and '@'}{one.kind}" for one in self.attributes)])
 
     def known(self, first: pl.DataFrame) -> AttributeMapping:
         """Returns the mapping with the kind of every attribute, told by the first rows of the file."""

@@ -18,9 +18,9 @@ _SPELLINGS: dict[str, str] = {
     " fullvisitorid cookieid msno viewerid userpseudoid",
     "item": "item itemid product productid movie movieid asin parentasin song songid sku article articleid book"
     " bookid isbn track trackid artist artistid video videoid news newsid business businessid venue"
-    " venueid location locationid poi poiid hotel hotelid ad adid adgroup adgroupid content contentid"
-    " anime animeid game gameid appid recipe recipeid course courseid job jobid goods goodsid stockcode"
-    " reference iid upc resourceid photoid stream streamer podcastid",
+    " venueid locationid poi poiid hotel hotelid ad adid adgroup adgroupid contentid"
+    " anime animeid game gameid appid recipe recipeid courseid jobid goods goodsid stockcode"
+    " reference iid upc resourceid photoid streamer podcastid",
     "type": "type event eventtype eventname action actiontype behavior behaviour behaviortype behaviourtype btag"
     " interaction interactiontype activity activitytype feedbacktype",
     "value": "value rating stars overall score bookrating reviewscore ratingscore grade salesvalue sales amount"

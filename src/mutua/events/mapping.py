@@ -11,6 +11,7 @@ from mutua.errors import MissingColumn, UsageError
 UNITS = {"d": 86_400_000_000, "h": 3_600_000_000, "min": 60_000_000, "s": 1_000_000, "ms": 1_000, "us": 1, "ns": 1e-3}
 """Microseconds of each unit in which a file may count time since 1970."""
 DATE_DIGITS = "yyyymmdd"
+DATE_FORMS = (DATE_DIGITS, "mdy", "dmy")
 SYNTAX = "user=COLUMN,item=COLUMN,type=COLUMN or type:=purchase,time=COLUMN or time=COLUMN@ms,context=A+B"
 
 
@@ -21,7 +22,7 @@ class Column:
     Args:
         name: the column's name (or 1-based position), or the constant itself.
         constant: whether `name` is the value and not a column.
-        unit: for times the unit since 1970 (`UNITS`), or `yyyymmdd`; empty where the values show it.
+        unit: for times the unit since 1970 (`UNITS`), or one of `DATE_FORMS`; empty where the values show it.
     """
 
     name: str
@@ -146,8 +147,8 @@ def _column(field: str, name: str, constant: bool) -> Column:
     head, at, unit = name.rpartition("@")
     if constant or field != "time" or not at:
         return Column(name, constant)
-    if unit not in UNITS and unit != DATE_DIGITS:
-        raise UsageError(f"time unit {unit!r}", ", ".join([*UNITS, DATE_DIGITS]), f"write time={head}@s for seconds")
+    if unit not in (*UNITS, *DATE_FORMS):
+        raise UsageError(f"time unit {unit!r}", ", ".join([*UNITS, *DATE_FORMS]), f"write time={head}@s for seconds")
     return Column(head, unit=unit)
 
 

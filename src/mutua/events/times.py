@@ -7,14 +7,22 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from mutua.core.clock import LATEST, SECOND, format_time, parse_time
+from mutua.core.clock import LATEST, SECOND, parse_time
 from mutua.errors import InvalidTime
 from mutua.events.mapping import DATE_DIGITS, UNITS
 
 EARLIEST_CALENDAR = 631_152_000 * SECOND  # 1990-01-01
+_NOTES = {
+    "text": "dates",
+    DATE_DIGITS: "dates written as digits",
+    "mdy": "dates of month, day, year",
+    "dmy": "dates of day, month, year",
+}
 _MAGNITUDES = ((1e11, "s"), (1e14, "ms"), (1e17, "us"))
 _FORMS = ("%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d")
 _ZONED = ("%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z")
+_SPELLED = {"mdy": "%m/%d/%Y", "dmy": "%d/%m/%Y"}
+_OF_DAY = ("", " %H:%M", " %H:%M:%S%.f", " %I:%M %p", " %I:%M:%S %p")
 _SLASHED = ("%Y/%m/%d %H:%M:%S%.f", "%Y/%m/%d %H:%M", "%Y/%m/%d", "%Y-%m-%d %H:%M")
 
 
@@ -23,7 +31,8 @@ class Clock:
     """How a file tells time.
 
     Args:
-        unit: `text` for dates, else the unit of its numbers (`UNITS`, or `yyyymmdd`).
+        unit: `text` for dates from the year down, `mdy` or `dmy` for others, `yyyymmdd` for dates written as digits,
+            else the unit of its numbers (`UNITS`).
         calendar: whether its times are dates of our calendar, and not a count from a start of its own.
     """
 
@@ -32,7 +41,7 @@ class Clock:
 
     def note(self) -> str:
         """Returns what a person should know of it."""
-        kind = {"text": "dates", DATE_DIGITS: "dates written as digits"}.get(self.unit, f"{self.unit} since 1970")
+        kind = _NOTES.get(self.unit, f"{self.unit} since 1970")
         return f"times read as {kind}" + (
             "" if self.calendar else ", which count from a start of their own (before 1990)"
         )
@@ -57,6 +66,8 @@ def micros_of(column: pl.Series, clock: Clock) -> pl.Series:
         )
     elif clock.unit == "text":
         micros = _from_text(column)
+    elif clock.unit in _SPELLED:
+        micros = _by_forms(_slashed(column), [_SPELLED[clock.unit] + of_day for of_day in _OF_DAY])
     elif clock.unit == DATE_DIGITS:
         micros = column.cast(pl.String).str.to_datetime("%Y%m%d", strict=False, time_unit="us").to_physical()
     else:
@@ -70,8 +81,8 @@ def _unit_of(column: pl.Series) -> str:
     given = column.drop_nulls()
     numbers = given.cast(pl.Float64, strict=False).drop_nulls()
     if len(numbers) * 2 <= len(given):
-        return "text"
-    if len(numbers) and numbers.is_between(19_000_101, 22_001_231).all() and _are_digits_of_dates(given):
+        return _order_of_dates(given.cast(pl.String))
+    if numbers.is_between(19_000_101, 22_001_231).all() and _are_digits_of_dates(given):
         return DATE_DIGITS
     median = numbers.median()
     size = abs(float(median)) if isinstance(median, int | float) else 0.0
@@ -79,7 +90,22 @@ def _unit_of(column: pl.Series) -> str:
 
 
 def _are_digits_of_dates(given: pl.Series) -> bool:
-    return given.cast(pl.String).str.to_date("%Y%m%d", strict=False).null_count() == 0
+    return given.cast(pl.String).str.to_date("%Y%m%d", strict=False).null_count() * 2 < len(given)
+
+
+def _order_of_dates(given: pl.Series) -> str:
+    """Returns `mdy` or `dmy` where days over 12 tell which, else `text`: what could be either is not guessed."""
+    parts = _slashed(given).str.extract_groups(r"^\s*(\d{1,2})/(\d{1,2})/\d{4}\b").struct.unnest().drop_nulls()
+    if parts.height * 2 <= len(given):
+        return "text"
+    no_month_first, no_month_second = (int((parts.to_series(at).cast(pl.Int64) > 12).sum()) for at in (0, 1))
+    if no_month_first == no_month_second:
+        return "text"
+    return "mdy" if no_month_first < no_month_second else "dmy"
+
+
+def _slashed(given: pl.Series) -> pl.Series:
+    return given.cast(pl.String).str.strip_chars().str.replace_all(r"^(\d{1,2})[.\-](\d{1,2})[.\-]", "$1/$2/")
 
 
 def _from_number(column: pl.Series, scale: float) -> pl.Series:
@@ -105,16 +131,19 @@ def _rounded(numbers: pl.Series, scale: float) -> pl.Series:
 
 def _from_text(column: pl.Series) -> pl.Series:
     text = column.cast(pl.String).str.strip_chars()
-    micros = pl.Series(column.name, [None], dtype=pl.Int64).new_from_index(0, len(text))
-    for form in (*_FORMS, *_ZONED, *_SLASHED):
+    return _by_hand(text, _by_forms(text, [*_FORMS, *_ZONED, *_SLASHED]))
+
+
+def _by_forms(text: pl.Series, forms: list[str]) -> pl.Series:
+    micros = pl.Series(text.name, [None], dtype=pl.Int64).new_from_index(0, len(text))
+    for form in forms:
         open_ = micros.is_null() & text.is_not_null()
         if not open_.any():
             break
-        parsed = text.str.to_datetime(
-            form, strict=False, time_unit="us", time_zone="UTC" if form not in _ZONED else None
-        )
+        zone = None if form in _ZONED else "UTC"
+        parsed = text.str.to_datetime(form, strict=False, time_unit="us", time_zone=zone)
         micros = micros.zip_with(~open_, parsed.to_physical())
-    return _by_hand(text, micros)
+    return micros
 
 
 def _by_hand(text: pl.Series, micros: pl.Series) -> pl.Series:
@@ -127,8 +156,3 @@ def _parsed(value: str) -> int | None:
         return parse_time(value)
     except InvalidTime:
         return None
-
-
-def described(clock: Clock, first: int, last: int) -> str:
-    """Returns the note on a file's times with its span."""
-    return f"{clock.note()}: {format_time(first)} to {format_time(last)}"
