@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -166,3 +168,19 @@ def test_two_that_grow_one_history_do_not_meet() -> None:
     assert one.add(11, 0, float("nan"), 5, 5).item.tolist() == [0, 1, 10, 11]
     assert other.add(21, 0, float("nan"), 5, 5).item.tolist() == [0, 1, 20, 21]
     assert base.item.tolist() == [0, 1]
+
+
+def test_threads_that_grow_one_history_do_not_meet() -> None:
+    base = recorded(Interactions.of([0] * 20, range(20), range(20)))
+
+    def grown(thread: int) -> History:
+        history = base
+        for step in range(200):
+            history = history.add(1_000 * thread + step, 0, float("nan"), 100 + step, 100 + step)
+        return history
+
+    with ThreadPoolExecutor(4) as threads:
+        histories = list(threads.map(grown, range(1, 5)))
+    for thread, history in enumerate(histories, start=1):
+        assert history.item.tolist() == [*range(20), *range(1_000 * thread, 1_000 * thread + 200)]
+    assert base.item.tolist() == list(range(20))

@@ -80,8 +80,9 @@ POPULATION = Rhythms()
 
 def rhythms_of(interactions: Interactions) -> Rhythms:
     """Returns the rhythms of a log that is grouped by user, each in order of time."""
-    same = interactions.user[1:] == interactions.user[:-1]
-    gaps = np.diff(interactions.time)[same]
+    kept = interactions.weight > 0
+    user, time = interactions.user[kept], interactions.time[kept]
+    gaps = np.diff(time)[user[1:] == user[:-1]]
     gaps = gaps[gaps > SESSION]
     if len(gaps) < 20:
         return POPULATION
