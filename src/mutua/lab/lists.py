@@ -13,6 +13,7 @@ from mutua.catalog.table import CATEGORY, TAGS, AttributeTable, Labels, Sets
 from mutua.core.seeds import stream
 from mutua.events.interactions import Interactions
 from mutua.lab.bootstrap import Interval
+from mutua.learning.itemsets import distinct
 from mutua.learning.split import Questions
 
 Values = npt.NDArray[np.float64]
@@ -30,7 +31,7 @@ def per_user(
         lists: int32 [u, largest k], for the users of `asked`.
     """
     had = train.take(train.is_target)
-    pairs = np.unique(had.user.astype(np.int64) * train.n_items + had.item)
+    pairs = distinct(had.user.astype(np.int64) * train.n_items + had.item)
     known = np.bincount(pairs % max(train.n_items, 1), minlength=train.n_items)
     users = len(np.unique(had.user))
     found = {f"novelty@{k}": metrics.novelty(lists[:, :k], known, users) for k in cutoffs}

@@ -15,6 +15,7 @@ from mutua.events.types import Types
 from mutua.lab import dataset
 from mutua.lab.dataset import Dataset
 from mutua.lab.splits import Split, by_share_of_time, by_share_of_user, by_time, given, leave_last
+from mutua.learning.itemsets import distinct
 from mutua.learning.search import Held
 
 PROTOCOLS = ("lightgcn", "leave-one-out", "holdout", "by-user", "replay")
@@ -152,7 +153,7 @@ def share_of_repeats(rows: Interactions) -> float:
     """Returns the share of target events on an item on which the user has an earlier one."""
     targets = rows.is_target
     pairs = rows.user[targets].astype(np.int64) * rows.n_items + rows.item[targets]
-    return 1.0 - len(np.unique(pairs)) / len(pairs) if len(pairs) else 0.0
+    return 1.0 - len(distinct(pairs)) / len(pairs) if len(pairs) else 0.0
 
 
 def _loaded(options: Options) -> Dataset:

@@ -37,7 +37,7 @@ class ItemSets:
         owners, items = np.asarray(owner, np.int64), np.asarray(item, np.int64)
         inside = (owners >= 0) & (owners < size)
         span = int(items.max(initial=0)) + 1
-        return cls._of_keys(np.unique(owners[inside] * span + items[inside]), span, size)
+        return cls._of_keys(distinct(owners[inside] * span + items[inside]), span, size)
 
     @classmethod
     def empty(cls, size: int) -> ItemSets:
@@ -74,9 +74,20 @@ class ItemSets:
         """Returns each set without the items of the set at the same position in `other`."""
         span = int(max(self.item.max(initial=0), other.item.max(initial=0))) + 1
         keys = self.owner * span + self.item
-        return self._of_keys(keys[~np.isin(keys, other.owner * span + other.item)], span, len(self))
+        gone = other.owner * span + other.item
+        place = np.minimum(np.searchsorted(gone, keys), len(gone) - 1)
+        return self._of_keys(keys[gone[place] != keys] if len(gone) else keys, span, len(self))
 
     @classmethod
     def _of_keys(cls, keys: Longs, span: int, size: int) -> ItemSets:
         start = np.searchsorted(keys, np.arange(size + 1) * span).astype(np.int64)
         return cls(start, (keys % span).astype(np.int32))
+
+
+def distinct(keys: Longs) -> Longs:
+    """Returns the distinct keys, ascending; many times as fast as the hashing of `np.unique` on millions of pairs."""
+    ordered = np.sort(keys)
+    first = np.ones(len(ordered), np.bool_)
+    first[1:] = ordered[1:] != ordered[:-1]
+    found: Longs = ordered[first]
+    return found
