@@ -65,7 +65,7 @@ def train(
     last = store.log.last_sequence()
     data = training_data(store, until)
     chosen = search(chief, data, budget, seed)
-    version = store.models.save(chosen.model, sequence=last, learned=wall_clock(), figures=_figures(chosen))
+    version = store.models.save(chosen.model, sequence=last, about=_about(chosen))
     rated = _learn_ratings(data, ratings, last, seed)
     purged = purge_models(store)
     rows = data.interactions
@@ -99,13 +99,14 @@ def training_data(store: SqliteStore, until: int | None = None) -> TrainingData:
 def _learn_ratings(data: TrainingData, ratings: ModelFolders, last: int, seed: int) -> bool:
     if not data.interactions.is_rating.any():
         return False
-    ratings.save(learner(RATING_MODEL).learn(data, seed), sequence=last, learned=wall_clock())
+    ratings.save(learner(RATING_MODEL).learn(data, seed), sequence=last)
     return True
 
 
-def _figures(chosen: Chosen) -> dict[str, object]:
+def _about(chosen: Chosen) -> dict[str, object]:
     found = [trial.value for trial in chosen.trials if trial.value == trial.value]
-    return {"metric": chosen.metric, "held_out": chosen.held, "best": max(found)} if found else {}
+    judged = {"metric": chosen.metric, "held_out": chosen.held, "best": max(found)} if found else {}
+    return {"learned": wall_clock(), **judged}
 
 
 def dataset_of(store: SqliteStore) -> Dataset:

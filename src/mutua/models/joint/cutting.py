@@ -13,7 +13,7 @@ from mutua.models.joint.spectral import Spectrum, low_pass
 Floats = npt.NDArray[np.float32]
 ENTRIES = 1_500_000
 """Small catalogues keep longer rows, up to this many entries in all."""
-DENSE_ITEMS = 16_000
+DENSE_ITEMS = 8_000
 """Items that take part where rows are computed whole: those of the largest weight."""
 PAIRS = 200_000_000
 """Pairs of items had together, users counted one by one, up to which only such pairs are computed."""
@@ -60,7 +60,7 @@ def _together(found: Spectrum, ridge: float, product: float, gamma: float, most:
     gain = (found.degree**gamma).astype(np.float32)
     best, keys = kernels.largest_in_rows(pattern.indptr, pattern.indices, values, gain, most)
     best *= (found.degree**-found.beta).astype(np.float32)[:, None]
-    return _rows(best, keys)
+    return _rows(best, keys, np.arange(len(found.degree)), len(found.degree))
 
 
 def _whole(found: Spectrum, ridge: float, product: float, gamma: float, most: int) -> Rows:
@@ -73,7 +73,7 @@ def _whole(found: Spectrum, ridge: float, product: float, gamma: float, most: in
     left = found.vectors[chosen] * low_pass(found.values, ridge)
     normal = sparse.csc_matrix(found.normal)[:, chosen]
     gain, source = (found.degree[chosen] ** gamma), (found.degree[chosen] ** -found.beta)
-    best, keys = np.zeros((n_items, most), np.float32), np.full((n_items, most), -1, np.int32)
+    values, columns = np.zeros((len(chosen), most), np.float32), np.full((len(chosen), most), -1, np.int32)
     for low in range(0, len(chosen), BLOCK):
         at = np.arange(low, min(low + BLOCK, len(chosen)))
         block = left[at] @ right
@@ -82,13 +82,12 @@ def _whole(found: Spectrum, ridge: float, product: float, gamma: float, most: in
         block *= gain.astype(np.float32)
         block *= source[at].astype(np.float32)[:, None]
         block[at - low, at] = 0.0
-        columns = np.argpartition(-np.abs(block), most - 1, axis=1)[:, :most]
-        best[chosen[at]] = np.take_along_axis(block, columns, axis=1)
-        keys[chosen[at]] = chosen[columns]
-    return _rows(best, np.where(best == 0, -1, keys))
+        kernels.largest_dense(block, values[low : low + BLOCK], columns[low : low + BLOCK])
+    return _rows(values, columns, chosen, n_items)
 
 
-def _rows(values: Floats, keys: npt.NDArray[np.int32]) -> Rows:
-    kept = keys >= 0
-    start = np.concatenate(([0], np.cumsum(kept.sum(axis=1))))
-    return Rows.of(sparse.csr_matrix((values[kept], keys[kept], start), shape=(len(keys), len(keys))))
+def _rows(values: Floats, columns: npt.NDArray[np.int32], chosen: npt.NDArray[np.intp], n_items: int) -> Rows:
+    """Rows of the chosen items; `columns` are places among them, −1 where nothing is kept."""
+    kept = columns >= 0
+    source = np.repeat(chosen, kept.sum(axis=1))
+    return Rows.of(sparse.csr_matrix((values[kept], (source, chosen[columns[kept]])), shape=(n_items, n_items)))

@@ -74,6 +74,20 @@ def largest_in_rows(start, column, value, gain, most):
     return values, keys
 
 
+@parallel_kernel
+def largest_dense(block, values, columns):
+    """The entries of largest absolute value of every row, with their sign; 0 is never kept."""
+    for row in prange(len(block)):
+        sizes = np.zeros(values.shape[1], np.float32)
+        for column in range(block.shape[1]):
+            size = abs(block[row, column])
+            if size > sizes[0]:
+                push(sizes, columns[row], size, column)
+        for place in range(len(sizes)):
+            if columns[row, place] >= 0:
+                values[row, place] = block[row, columns[row, place]]
+
+
 @kernel
 def accumulate(item, weight, start, column, value, buffer, touched, found):
     """Adds weight · row of every item to `buffer` and notes the columns touched, each once; returns how many."""

@@ -18,32 +18,36 @@ from mutua.models.base import TrainingData
 from mutua.models.decomposition import truncated_svd
 from mutua.models.features import item_features
 from mutua.models.joint import attributes, trend
-from mutua.models.joint.cutting import influence, row_length
-from mutua.models.joint.model import JointModel
+from mutua.models.joint.cutting import DENSE_ITEMS, influence, row_length
+from mutua.models.joint.model import SESSION, JointModel
 from mutua.models.joint.overlay import nearest, overlaid
 from mutua.models.joint.returns import RETURNING, repeat_term, returned_to, share_of_returns
 from mutua.models.joint.rows import Rows
 from mutua.models.joint.spectral import Spectrum, spectrum
-from mutua.models.joint.transitions import transitions
+from mutua.models.joint.transitions import ORDERS, transitions
 from mutua.models.matrices import learning_views, not_enough, transformed, views_matrix
 from mutua.models.settings import at_least, one_of
+from mutua.profiles import fold
 from mutua.profiles.attributes import AttributeEncoding
 from mutua.profiles.encoder import NO_DECAY, Encoder
 from mutua.profiles.views import Views
 
 Floats = npt.NDArray[np.float32]
 Memory = Literal["all", "steady", "fading"]
+Following = Literal["sitting", "sequence"]
 SHARES: dict[str, tuple[float, ...]] = {
     "all": NO_DECAY,
     "steady": (0.0, 0.0, 0.0, 0.0, 0.5, 0.5),
-    "fading": (1.0, 0.1, 0.0, 0.01, 0.0, 0.001),
+    "fading": (1.0, 0.3, 0.1, 0.01, 0.0, 0.001),
 }
 """Shares over `HALF_LIVES`: nothing fades; a household's habits; what is on one's mind now."""
-NEIGHBOURS = 10
-"""Items that a new one borrows from."""
-SESSION_SHARES = (1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+SESSION_SHARES = {"sitting": (1.0, 0.0, 0.0, 0.0, 0.0, 0.0), "sequence": (0.0, 1.0, 0.0, 0.0, 0.0, 0.0)}
 NEAR_SHARES = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 USUAL_SHARES = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+NEIGHBOURS = 10
+"""Items that a new one borrows from."""
+LIKING = 0.2
+"""Weight of a rating one standard deviation above the user's mean, beside 1 for having rated at all."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ class Joint:
         product: weight of the plain item-item product.
         factors: directions kept; rows: entries kept of a row, more where the catalogue is small.
         memory: how histories fade, see `SHARES`.
-        following: weight of what follows what within a sitting; 0 leaves it out.
+        following: weight of what follows what, 0 leaves it out; order: how that is counted, see `ORDERS`.
         popular: weight of popularity; half_life: of popularity, days, 0 for ever.
         tilt: exponent by which items on the rise are favoured.
         reach: weight of influence beside the repeat term, where people come back to items.
@@ -76,6 +80,7 @@ class Joint:
     rows: int = 200
     memory: Memory = "all"
     following: float = 0.0
+    order: Following = "sitting"
     popular: float = 0.03
     half_life: float = 0.0
     tilt: float = 0.0
@@ -87,6 +92,7 @@ class Joint:
         at_least(self, alpha=0, beta=0, gamma=0, ridge=0, product=0, factors=1, rows=1, following=0, popular=0)
         at_least(self, half_life=0, tilt=0, reach=0, group=0, content=0)
         one_of(self, "memory", get_args(Memory))
+        one_of(self, "order", get_args(Following))
 
     def learn(self, data: TrainingData, seed: int = 0) -> JointModel:
         """Returns the model.
@@ -99,64 +105,76 @@ class Joint:
         rows, n_items = data.interactions, data.n_items
         returning = rows.has_time and share_of_returns(rows) >= RETURNING
         encoder = self._encoder(rows)
-        views = learning_views(data, encoder)
-        matrix = transformed(views_matrix(views, n_items), "log" if returning else "linear")
-        if not matrix.nnz:
-            raise not_enough("no interaction of positive weight")
-        found = cached_spectrum(matrix, self.alpha, self.beta, self.factors, seed)
+        matrix = self._matrix(data, returning)
+        judged = last_moments(rows, encoder)
         most = row_length(n_items, self.rows)
-        related = unit(influence(found, self.ridge, self.product, self.gamma, most), views)
+        found = cached_spectrum(matrix, self.alpha, self.beta, self.factors, seed)
+        related = unit(influence(found, self.ridge, self.product, self.gamma, most), judged, judged.weight)
         if self.tilt:
-            related = _tilted(related, trend.tilt(rows, n_items, data.now, self.tilt))
-        related = self._with_new_items(related, data, most, seed)
+            related = related.times(trend.tilt(rows, n_items, data.now, self.tilt))
         again = repeat_term(data, encoder) if returning else None
-        half_life = self.half_life * DAY or np.inf
+        reach = self.reach if again else 1.0
         encoding = AttributeEncoding.of(data.users)
         return JointModel(
             encoder=encoder,
-            influence=related.scaled(self.reach if again else 1.0),
-            following=self._following(rows, n_items, most, views),
-            base=trend.popularity(rows, n_items, data.now, half_life) * np.float32(self._scale(self.popular, again)),
+            influence=self._with_new_items(related, data, most, seed).scaled(reach),
+            following=self._following(rows, n_items, most, judged).scaled(reach),
+            base=trend.popularity(rows, n_items, data.now, self.half_life * DAY or np.inf)
+            * np.float32(self.popular * reach),
             repeat=again,
             encoding=encoding,
-            groups=self._groups(encoding, data.users, matrix, again),
+            groups=self._groups(encoding, data.users, matrix) * np.float32(reach),
             again=returned_to(rows, data.items, n_items) if returning else np.zeros(n_items, np.bool_),
-            figures={"settings": asdict(self), "entries": len(related.value), "users": len(views)},
+            figures={"settings": asdict(self), "entries": len(related.value), "users": rows.n_users},
         )
 
     def candidates(self, data: TrainingData) -> tuple[Self, ...]:
-        """Returns what is worth comparing: without times the filter, with times the memory and what follows what."""
+        """Returns what is worth comparing, the best guess for such data first."""
+        plain = {"alpha": 0.2, "beta": 0.35, "gamma": 0.2, "ridge": 0.08, "product": 0.0}
         if not data.interactions.has_time:
-            settings: list[dict[str, Any]] = [
-                {},
-                {"ridge": 0.0},
-                {"product": 0.0},
-                {"alpha": 0.2, "beta": 0.2, "gamma": 0.2},
-            ]
+            small = data.n_items <= DENSE_ITEMS
+            settings: list[dict[str, Any]] = [plain, {}] if small else [{}, {"ridge": 0.0}, {"product": 0.0}]
         elif share_of_returns(data.interactions) >= RETURNING:
-            flat = {"alpha": 0.5, "beta": 0.0, "gamma": 0.0}
-            settings = [{**flat, "memory": "steady", "tilt": 0.7}, {"memory": "fading", "following": 1.0}, {}]
+            habits = {"alpha": 0.5, "beta": 0.0, "gamma": 0.0, "memory": "steady", "tilt": 0.7}
+            browsing = {**plain, "memory": "fading", "following": 1.0}
+            settings = [habits, browsing, {**habits, "tilt": 0.0}]
         else:
-            settings = [{"memory": "fading", "following": 1.0}, {"memory": "fading"}, {}, {"following": 1.0}]
+            recent = {**plain, "memory": "fading"}
+            settings = [
+                {**recent, "following": 3.0, "order": "sequence"},
+                {**recent, "following": 1.0},
+                {**plain, "following": 0.3},
+                recent,
+                plain,
+            ]
         return tuple(dict.fromkeys(replace(self, **setting) for setting in settings))
 
     def _encoder(self, rows: Interactions) -> Encoder:
         counted = [float(target) for target in rows.targets]
-        session, near, usual = (
-            Encoder.of(weights, rows.targets, shares=shares)
-            for weights, shares in (
-                (rows.type_weights, SESSION_SHARES),
-                (counted, NEAR_SHARES),
-                (counted, USUAL_SHARES),
-            )
-        )
+        session = Encoder.of(rows.type_weights, rows.targets, shares=SESSION_SHARES[self.order])
+        near, usual = (Encoder.of(counted, rows.targets, shares=shares) for shares in (NEAR_SHARES, USUAL_SHARES))
         extra = (session, near, usual) if rows.has_time else ()
         return Encoder.of(rows.type_weights, rows.targets, shares=SHARES[self.memory], extra=extra)
 
-    def _following(self, rows: Interactions, n_items: int, most: int, views: Views) -> Rows:
+    def _matrix(self, data: TrainingData, returning: bool) -> sparse.csr_matrix:
+        """Users by items to factorise: what they had, more for what they rated above their mean."""
+        rows = data.interactions
+        rated = rows.value[rows.is_rating]
+        liking = LIKING / max(float(rated.std()), 1e-6) if len(rated) else 0.0
+        shares = SHARES["steady"] if self.memory == "steady" else NO_DECAY
+        encoder = Encoder.of(rows.type_weights, rows.targets, shares=shares, bases=(1.0, 0.0, liking))
+        matrix = transformed(
+            views_matrix(learning_views(data, encoder), data.n_items), "log" if returning else "linear"
+        )
+        if not matrix.nnz:
+            raise not_enough("no interaction of positive weight")
+        return matrix
+
+    def _following(self, rows: Interactions, n_items: int, most: int, judged: Views) -> Rows:
         if not self.following or not rows.has_time:
             return Rows.none(n_items)
-        return transitions(rows, n_items, most, back=1.0).scaled(self.following)
+        found = transitions(rows, n_items, most, ORDERS[self.order])
+        return unit(found, judged, judged.extra[SESSION]).scaled(self.following)
 
     def _with_new_items(self, related: Rows, data: TrainingData, most: int, seed: int) -> Rows:
         known = trend.popularity(data.interactions, data.n_items, data.now, np.inf)
@@ -165,31 +183,36 @@ class Joint:
         vectors = content_vectors(data.items, data.n_items, seed)
         return overlaid(related, nearest(vectors, known, NEIGHBOURS), most, self.content)
 
-    def _groups(
-        self, encoding: AttributeEncoding, users: AttributeTable, matrix: sparse.csr_matrix, again: object
-    ) -> Floats:
+    def _groups(self, encoding: AttributeEncoding, users: AttributeTable, matrix: sparse.csr_matrix) -> Floats:
         said = len(encoding.names) - len(encoding.levels) - len(encoding.shapes)
         if not self.group or not said:
             return np.zeros((0, matrix.shape[1]), np.float32)
         encoded = encoding.encode(users, np.arange(matrix.shape[0], dtype=np.int32))[:, :said]
         groups = attributes.regress(encoded, matrix, ridge=20.0)
-        top = np.abs(groups).max(initial=1e-12)
-        return groups * np.float32(self._scale(self.group, again) / top)
-
-    def _scale(self, weight: float, again: object) -> float:
-        return weight * self.reach if again else weight
+        return groups * np.float32(self.group / np.abs(groups).max(initial=1e-12))
 
 
-def unit(rows: Rows, views: Views, judges: int = 500) -> Rows:
-    """Returns rows scaled so that the best item of a user scores 1 on average, whatever the data."""
-    chosen = np.linspace(0, len(views) - 1, min(judges, len(views))).astype(int)
-    weights = views_matrix(views, rows.size)[np.unique(chosen)]
-    best = np.asarray((weights @ rows.matrix()).max(axis=1).toarray()).ravel()
-    mean = float(best[best > 0].mean()) if (best > 0).any() else 1.0
-    return rows.scaled(1.0 / mean)
+def last_moments(rows: Interactions, encoder: Encoder, judges: int = 1_000) -> Views:
+    """Returns views of up to `judges` users, evenly chosen, each at the time of the user's own newest event."""
+    newest = np.zeros(rows.n_users, np.int64)
+    np.maximum.at(newest, rows.user, rows.time)
+    seen = np.unique(rows.user)
+    chosen = seen[np.unique(np.linspace(0, len(seen) - 1, min(judges, len(seen))).astype(int))]
+    return fold.views(rows, encoder, newest[chosen], chosen)
 
 
-def content_vectors(items: AttributeTable, n_items: int, seed: int, dimensions: int = 128) -> Floats:
+def unit(rows: Rows, judged: Views, weight: Floats) -> Rows:
+    """Returns rows scaled so that the best item of a user scores 1 on average, whatever the data.
+
+    Args:
+        weight: float32 [m], the weights of the views' entries that meet these rows.
+    """
+    histories = sparse.csr_matrix((weight, judged.item, judged.start), shape=(len(judged), rows.size))
+    best = np.asarray((histories @ rows.matrix()).max(axis=1).toarray()).ravel()
+    return rows.scaled(1.0 / float(best[best > 0].mean())) if (best > 0).any() else rows
+
+
+def content_vectors(items: AttributeTable, n_items: int, seed: int, dimensions: int = 64) -> Floats:
     """Returns float32 [n, d] vectors of unit length from texts, categories and tags; rows of 0 have no content."""
     features = item_features(items, n_items)
     if not features.nnz:
@@ -197,8 +220,7 @@ def content_vectors(items: AttributeTable, n_items: int, seed: int, dimensions: 
     left, values, _ = truncated_svd(features, dimensions, np.random.default_rng(seed))
     vectors = left * values
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit_long = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 1e-6)
-    return np.asarray(unit_long, np.float32)
+    return np.asarray(np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 1e-6), np.float32)
 
 
 _KEPT: OrderedDict[tuple[object, ...], Spectrum] = OrderedDict()
@@ -212,7 +234,3 @@ def cached_spectrum(matrix: sparse.csr_matrix, alpha: float, beta: float, factor
         _KEPT.clear()
         _KEPT[key] = spectrum(matrix, alpha, beta, factors, seed)
     return _KEPT[key]
-
-
-def _tilted(rows: Rows, factor: Floats) -> Rows:
-    return Rows(rows.start, rows.item, rows.value * factor[rows.item])

@@ -10,10 +10,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from mutua.models.joint import kernels
 from mutua.models.joint.rows import Rows
 
 Floats = npt.NDArray[np.float32]
 TIE_BREAK = np.float32(1e-3)
+LENDERS = 8_000
+"""Items that lend: the most popular."""
+LENT = 20
+"""Entries of a row that are lent to new items; weaker ones would only crowd the rows."""
 
 
 def overlaid(rows: Rows, likeness: sparse.csr_matrix, most: int, strength: float) -> Rows:
@@ -27,9 +32,10 @@ def overlaid(rows: Rows, likeness: sparse.csr_matrix, most: int, strength: float
     total = np.asarray(likeness.sum(axis=1)).ravel()
     shares = sparse.csr_matrix(sparse.diags(1.0 / np.maximum(total, 1e-12)) @ likeness)
     known = rows.matrix()
+    strongest = _largest(known, LENT)
     direct = sparse.diags(np.asarray(known.max(axis=1).toarray()).ravel())
-    lent_rows = shares @ known
-    lent_columns = strength * ((known + direct) @ shares.T)
+    lent_rows = shares @ strongest
+    lent_columns = strength * _largest(sparse.csr_matrix((strongest + direct) @ shares.T), most // 4)
     return Rows.of(_largest(sparse.csr_matrix(known + lent_rows + lent_columns, dtype=np.float32), most))
 
 
@@ -41,23 +47,18 @@ def nearest(vectors: Floats, known: Floats, neighbours: int, block: int = 1024) 
         known: float32 [n], popularity 0..1, 0 for new items; of items alike the more popular is nearer.
     """
     new = known == 0
-    count = len(vectors)
     has = np.abs(vectors).sum(axis=1) > 0
-    sources, targets = np.flatnonzero(new & has), np.flatnonzero(~new & has)
-    k = min(neighbours, len(targets))
-    if not k or not len(sources):
-        nobody = np.empty(0, np.int64)
-        return sparse.csr_matrix((np.empty(0, np.float32), (nobody, nobody)), shape=(count, count))
-    parts = []
-    for low in range(0, len(sources), block):
-        rows = sources[low : low + block]
-        alike = vectors[rows] @ vectors[targets].T
-        best = np.argpartition(-alike - TIE_BREAK * known[targets], k - 1, axis=1)[:, :k]
-        value = np.maximum(np.take_along_axis(alike, best, axis=1), 0)
-        parts.append((np.repeat(rows, k), targets[best].ravel(), value.ravel()))
-    row, column, value = (np.concatenate(part) for part in zip(*parts, strict=True))
-    kept = value > 0
-    return sparse.csr_matrix((value[kept].astype(np.float32), (row[kept], column[kept])), shape=(count, count))
+    sources = np.flatnonzero(new & has)
+    targets = np.flatnonzero(~new & has)
+    targets = np.sort(targets[np.lexsort((targets, -known[targets]))[:LENDERS]])
+    values = np.zeros((len(sources), min(neighbours, len(targets))), np.float32)
+    columns = np.full(values.shape, -1, np.int32)
+    for low in range(0, len(sources) if len(targets) else 0, block):
+        alike = vectors[sources[low : low + block]] @ vectors[targets].T + TIE_BREAK * known[targets]
+        kernels.largest_dense(np.maximum(alike, 0), values[low : low + block], columns[low : low + block])
+    kept = columns >= 0
+    row = np.repeat(sources, kept.sum(axis=1))
+    return sparse.csr_matrix((values[kept], (row, targets[columns[kept]])), shape=(len(vectors), len(vectors)))
 
 
 def _largest(matrix: sparse.csr_matrix, most: int) -> sparse.csr_matrix:

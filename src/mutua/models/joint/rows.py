@@ -58,6 +58,10 @@ class Rows:
         """Returns the rows times a factor."""
         return Rows(self.start, self.item, self.value * np.float32(factor))
 
+    def times(self, factor: Floats) -> Rows:
+        """Returns the rows with column i times `factor[i]`, float32 [n]."""
+        return Rows(self.start, self.item, self.value * factor[self.item])
+
     def row(self, item: int) -> Floats:
         """Returns one row, float32 [n]."""
         dense = np.zeros(self.size, np.float32)

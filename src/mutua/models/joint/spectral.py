@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg, sparse
+from scipy import sparse
 
 from mutua.core.seeds import stream
 from mutua.models.decomposition import orthonormal, times
@@ -78,7 +78,7 @@ def low_pass(values: Floats, ridge: float) -> Floats:
 def _exact(normal: sparse.csr_matrix, factors: int) -> tuple[Floats, Floats]:
     users_are_fewer = normal.shape[0] < normal.shape[1]
     gram = (normal @ normal.T if users_are_fewer else normal.T @ normal).toarray()
-    values, basis = linalg.eigh(gram, overwrite_a=True, check_finite=False)
+    values, basis = np.linalg.eigh(gram)
     order = np.argsort(-values, kind="stable")[: min(factors, len(values))]
     values, basis = np.maximum(values[order], 0), np.ascontiguousarray(basis[:, order])
     if users_are_fewer:

@@ -1,11 +1,14 @@
-"""What follows what: directed counts of items that come after one another within a sitting.
+"""What follows what: directed counts of items that come after one another.
 
-`B[j, i] = Σ γ^(r−1)` over the events on i that come r distinct items after j and at most a gap later, with a share
-`back` of it in the other direction; `T = D_n^−s B D_n^−d` cut to its largest entries. Shared sittings say more about
-the next minutes than a whole history does (as item-to-item session models, Ludewig and Jannach 2018).
+`B[j, i] = Σ φ^(r−1)` over the events on i that come r distinct items after j and at most a gap later, with a share
+`back` of it in the other direction; `T = D_n^−s B D_n^−d` cut to its largest entries. What came just before says more
+about the next minutes than a whole history does (Ludewig and Jannach 2018).
 """
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -15,32 +18,52 @@ from mutua.events.interactions import Interactions
 from mutua.models.joint import kernels
 from mutua.models.joint.rows import Rows
 
-REACH = 10
-FADING = 0.8
-GAP = 10 * MINUTE
-SOURCE, TARGET = 0.25, 0.25
+
+@dataclass(frozen=True)
+class Order:
+    """How transitions are counted.
+
+    Args:
+        gap: longest time between the two events, microseconds.
+        back: share that counts in the other direction.
+        source: exponent s by which frequent items say less; target: exponent d by which they are said less of.
+        reach: distinct items back; fading: φ, weight of each further one.
+    """
+
+    gap: float
+    back: float
+    source: float
+    target: float
+    reach: int = 10
+    fading: float = 0.8
 
 
-def transitions(rows: Interactions, n_items: int, most: int, back: float, gap: int = GAP) -> Rows:
-    """Returns T over n items, its largest value 1.
+ORDERS: Mapping[str, Order] = {
+    "sitting": Order(gap=10 * MINUTE, back=1.0, source=0.25, target=0.25),
+    "sequence": Order(gap=np.inf, back=0.0, source=0.4, target=0.0),
+}
+"""Items of one sitting belong together; items of a sequence lead to one another."""
+
+
+def transitions(rows: Interactions, n_items: int, most: int, order: Order) -> Rows:
+    """Returns T over n items, at most `most` entries a row.
 
     Args:
         rows: grouped by user, each user's in canonical order.
-        most: entries kept a row.
-        back: share of a transition that counts in the other direction.
-        gap: longest time between two events of a sitting, microseconds.
     """
     kept = rows.take(rows.is_target)
-    source, target, weight = kernels.following_pairs(kept.user, kept.item, kept.time, REACH, FADING, gap)
-    forward = sparse.coo_matrix((weight, (source, target)), shape=(n_items, n_items)).tocsr()
-    both = sparse.csr_matrix(forward + back * forward.T)
+    source, target, weight = kernels.following_pairs(
+        kept.user, kept.item, kept.time, order.reach, order.fading, order.gap
+    )
+    forward = sparse.csr_matrix((weight, (source, target)), shape=(n_items, n_items))
+    both = sparse.csr_matrix(forward + order.back * forward.T)
     degree = np.bincount(kept.item, minlength=n_items) + 1.0
-    scaled = sparse.csr_matrix(sparse.diags(degree**-SOURCE) @ both @ sparse.diags(degree**-TARGET), dtype=np.float32)
+    by_source, by_target = sparse.diags(degree**-order.source), sparse.diags(degree**-order.target)
+    scaled = sparse.csr_matrix(by_source @ both @ by_target, dtype=np.float32)
     scaled.sort_indices()
     values, keys = kernels.largest_in_rows(
         scaled.indptr, scaled.indices, scaled.data, np.ones(n_items, np.float32), most
     )
     found = keys >= 0
     start = np.concatenate(([0], np.cumsum(found.sum(axis=1))))
-    top = max(float(values.max(initial=0.0)), 1e-12)
-    return Rows.of(sparse.csr_matrix((values[found] / top, keys[found], start), shape=(n_items, n_items)))
+    return Rows.of(sparse.csr_matrix((values[found], keys[found], start), shape=(n_items, n_items)))
