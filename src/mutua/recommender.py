@@ -19,6 +19,7 @@ from mutua.lab.document import Document
 from mutua.lab.protocols import Options
 from mutua.lab.run import run as run_lab
 from mutua.models.base import Rates
+from mutua.people import profile_of
 from mutua.pipeline import run as pipeline
 from mutua.pipeline.explain import Explanation, explain, explained_slate
 from mutua.pipeline.spec import Surface
@@ -30,7 +31,6 @@ from mutua.state import LiveState
 from mutua.store.recording import Progress, Recorded, record_file
 from mutua.store.sqlite.store import SqliteStore
 from mutua.training import Learned, dataset_of, train
-from mutua.view import profile_of
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,8 @@ class Recommender:
             NotKnown: code `id.unknown`.
         """
         self._state.refresh()
-        return profile_of(self._store, user, self._state.now(), as_of=as_of, as_of_event=as_of_event)
+        state = self._state
+        return profile_of(self._store, state.people, user, state.now(), as_of=as_of, as_of_event=as_of_event)
 
     def similar(self, item: str, n: int = 10) -> Slate:
         """Returns the items most like an item, best first.

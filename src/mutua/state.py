@@ -18,10 +18,12 @@ from mutua.errors import DamagedModel, NoModel, NotKnown
 from mutua.events.kinds import AnyEvent, Interaction
 from mutua.models.base import Model, ReadsAttributes
 from mutua.models.saving import revived
+from mutua.people import population
 from mutua.pipeline import run
 from mutua.pipeline.live import Histories
 from mutua.pipeline.spec import Surface
 from mutua.profiles.history import EMPTY, History
+from mutua.profiles.population import Population
 from mutua.snapshot import Snapshot
 from mutua.store.models import ModelFolders
 from mutua.store.sqlite.store import SqliteStore
@@ -61,6 +63,7 @@ class LiveState:
         self.in_force = InForce()
         self.rating_model: Model | None = None
         self._catalog: AttributeTable | None = None
+        self._people: Population | None = None
         self._popular: Floats | None = None
         self._plans: dict[str | bytes, run.Plan] = {}
         self._seen = store.database.state()
@@ -147,14 +150,23 @@ class LiveState:
                 self.histories.drop()
                 self.drop_catalog()
 
+    @property
+    def people(self) -> Population:
+        """What profiles are read against."""
+        if self._people is None:
+            self._people = population(self.store)
+        return self._people
+
     def drop_catalog(self) -> None:
         """Drops the catalogue and the plans that were made with it."""
         self._catalog = None
+        self._people = None
         self._plans.clear()
 
     def load_models(self) -> None:
         """Takes the newest undamaged models into use."""
         self._plans.clear()
+        self._people = None
         try:
             stored = self.store.models.load()
             model = revived(stored.version, stored.name, stored.arrays, stored.meta)

@@ -10,6 +10,7 @@ from mutua.lab.dataset import Dataset
 from mutua.learning.search import Chosen, Trial, search
 from mutua.models.base import Learner, TrainingData
 from mutua.models.registry import learner
+from mutua.people import learn_population
 from mutua.privacy.forgetting import purge_models
 from mutua.store.models import ModelFolders
 from mutua.store.sqlite.store import SqliteStore
@@ -66,6 +67,7 @@ def train(
     data = training_data(store, until)
     chosen = search(chief, data, budget, seed)
     version = store.models.save(chosen.model, sequence=last, about=_about(chosen))
+    learn_population(store, data, seed)
     rated = _learn_ratings(data, ratings, last, seed)
     purged = purge_models(store)
     rows = data.interactions

@@ -33,8 +33,12 @@ def tilt(rows: Interactions, n_items: int, now: int, strength: float) -> Floats:
     """
     target = rows.is_target
     item, age = rows.item[target], np.maximum(now - rows.time[target], 0)
-    near, usual = (
-        np.bincount(item, np.exp2(-age / half_life), n_items) / (half_life / DAY) + FLOOR for half_life in (NEAR, USUAL)
-    )
-    factor: Floats = np.power(near / usual, strength).astype(np.float32)
-    return factor
+    near, usual = _rate(item, age, NEAR, n_items), _rate(item, age, USUAL, n_items)
+    return np.asarray((near / usual) ** strength, np.float32)
+
+
+def _rate(
+    item: npt.NDArray[np.int32], age: npt.NDArray[np.int64], half_life: float, n_items: int
+) -> npt.NDArray[np.float64]:
+    counts: npt.NDArray[np.float64] = np.bincount(item, np.exp2(-age / half_life), n_items)
+    return counts * (DAY / half_life) + FLOOR

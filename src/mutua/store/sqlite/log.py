@@ -95,9 +95,9 @@ class SqliteLog:
         users = self._identity.members(user, as_of=as_of)
         return reading.history(self._database, self._names, users, until, as_of)
 
-    def last_sequence(self) -> int:
-        """Returns the newest sequence number, 0 for an empty log."""
-        return reading.last_sequence(self._database)
+    def last_sequence(self, *, as_of: int | None = None) -> int:
+        """Returns the newest sequence number recorded by `as_of` (microseconds UTC), 0 for none."""
+        return reading.last_sequence(self._database, as_of)
 
     def newest_time(self) -> int:
         """Returns the event time of the newest interaction, microseconds UTC; 0 for none."""

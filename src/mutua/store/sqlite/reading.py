@@ -131,6 +131,7 @@ def _limits(until: int | None, as_of: int | None) -> tuple[str, tuple[int, ...]]
     return "".join(f" AND {column} <= ?" for column, _ in given), tuple(limit for _, limit in given)
 
 
-def last_sequence(database: Database) -> int:
-    """Returns the newest sequence number, 0 for an empty log."""
-    return int(database.one("SELECT max(seq) FROM event") or 0)
+def last_sequence(database: Database, as_of: int | None = None) -> int:
+    """Returns the newest sequence number recorded by `as_of`, 0 for none."""
+    where, parameters = _limits(None, as_of)
+    return int(database.one(f"SELECT max(seq) FROM event WHERE true{where}", parameters) or 0)
