@@ -64,6 +64,8 @@ class LiveState:
         self.rating_model: Model | None = None
         self._catalog: AttributeTable | None = None
         self._people: Population | None = None
+        self._users: AttributeTable | None = None
+        self._encoded: dict[int, Floats] = {}
         self._popular: Floats | None = None
         self._plans: dict[str | bytes, run.Plan] = {}
         self._seen = store.database.state()
@@ -160,12 +162,15 @@ class LiveState:
     def drop_catalog(self) -> None:
         """Drops the catalogue and the plans that were made with it."""
         self._catalog = None
+        self._users = None
+        self._encoded.clear()
         self._people = None
         self._plans.clear()
 
     def load_models(self) -> None:
         """Takes the newest undamaged models into use."""
         self._plans.clear()
+        self._encoded.clear()
         self._people = None
         try:
             stored = self.store.models.load()
@@ -247,7 +252,12 @@ class LiveState:
             return model.encode(AttributeTable(1, columns), row)
         if index is None:
             return None
-        return model.encode(self.store.catalog.users(), np.array([index], np.int32))
+        found = self._encoded.get(index)
+        if found is None:
+            if self._users is None:
+                self._users = self.store.catalog.users()
+            found = self._encoded[index] = model.encode(self._users, np.array([index], np.int32))
+        return found
 
     def _fallback(self) -> Floats:
         if self.in_force.model is not None:

@@ -88,6 +88,25 @@ def largest_dense(block, values, columns):
                 values[row, place] = block[row, columns[row, place]]
 
 
+@parallel_kernel
+def largest_entries(start, value, most):
+    """Marks the `most` entries of largest absolute value of every row."""
+    kept = np.zeros(len(value), np.bool_)
+    for row in prange(len(start) - 1):
+        low, high = start[row], start[row + 1]
+        if high - low <= most:
+            kept[low:high] = True
+            continue
+        sizes = np.full(most, -1, np.float32)
+        places = np.full(most, -1, np.int64)
+        for entry in range(low, high):
+            if abs(value[entry]) > sizes[0]:
+                push(sizes, places, abs(value[entry]), entry)
+        for place in places:
+            kept[place] = True
+    return kept
+
+
 @kernel
 def accumulate(item, weight, start, column, value, buffer, touched, found):
     """Adds weight · row of every item to `buffer` and notes the columns touched, each once; returns how many."""

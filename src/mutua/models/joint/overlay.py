@@ -62,12 +62,6 @@ def nearest(vectors: Floats, known: Floats, neighbours: int, block: int = 1024) 
 
 
 def _largest(matrix: sparse.csr_matrix, most: int) -> sparse.csr_matrix:
-    lengths = np.diff(matrix.indptr)
-    if len(lengths) == 0 or lengths.max(initial=0) <= most:
-        return matrix
-    row = np.repeat(np.arange(matrix.shape[0]), lengths)
-    order = np.lexsort((matrix.indices, -matrix.data, row))
-    rank = np.empty(matrix.nnz, np.int64)
-    rank[order] = np.arange(matrix.nnz) - np.repeat(matrix.indptr[:-1], lengths)
-    kept = rank < most
-    return sparse.csr_matrix((matrix.data[kept], (row[kept], matrix.indices[kept])), shape=matrix.shape)
+    kept = kernels.largest_entries(matrix.indptr, matrix.data, most)
+    start = np.concatenate(([0], np.cumsum(kept)))[matrix.indptr]
+    return sparse.csr_matrix((matrix.data[kept], matrix.indices[kept], start), shape=matrix.shape)

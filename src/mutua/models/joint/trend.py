@@ -23,7 +23,7 @@ def popularity(rows: Interactions, n_items: int, now: int, half_life: float) -> 
     target = rows.is_target
     decayed = np.exp2(-np.maximum(now - rows.time[target], 0) / half_life)
     counts = np.bincount(rows.item[target], decayed, n_items)
-    return (counts / max(counts.max(initial=0.0), 1e-12)).astype(np.float32)
+    return np.asarray(counts / max(counts.max(initial=0.0), 1e-12), np.float32)
 
 
 def tilt(rows: Interactions, n_items: int, now: int, strength: float) -> Floats:
@@ -33,12 +33,12 @@ def tilt(rows: Interactions, n_items: int, now: int, strength: float) -> Floats:
     """
     target = rows.is_target
     item, age = rows.item[target], np.maximum(now - rows.time[target], 0)
-    near, usual = _rate(item, age, NEAR, n_items), _rate(item, age, USUAL, n_items)
-    return np.asarray((near / usual) ** strength, np.float32)
+    ratio = _rate(item, age, NEAR, n_items) / _rate(item, age, USUAL, n_items)
+    return np.asarray(np.power(ratio, strength), np.float32)
 
 
 def _rate(
     item: npt.NDArray[np.int32], age: npt.NDArray[np.int64], half_life: float, n_items: int
 ) -> npt.NDArray[np.float64]:
-    counts: npt.NDArray[np.float64] = np.bincount(item, np.exp2(-age / half_life), n_items)
-    return counts * (DAY / half_life) + FLOOR
+    counts = np.bincount(item, np.exp2(-age / half_life), n_items)
+    return np.asarray(counts * (DAY / half_life) + FLOOR, np.float64)
