@@ -13,7 +13,7 @@ from mutua.catalog.table import AttributeTable, Labels, Numbers, Texts, Vectors
 from mutua.models.decomposition import truncated_svd
 from mutua.models.features import counted, item_features, unit_rows, weighted
 from mutua.models.matrices import matrix_arrays, restore_matrix, transformed, views_matrix
-from mutua.models.neighbours import nearest
+from mutua.models.neighbours import NeighbourIndex
 from mutua.models.reasons import OLDER, reasons_by_event, reasons_by_item
 from mutua.models.text import tokens
 from mutua.profiles.views import Evidence, Views
@@ -34,7 +34,7 @@ def test_nearest_is_the_shrunk_cosine_sorted(rows: int, n: int, shrink: float, i
     alike = np.divide(dense @ dense.T, below, out=np.zeros_like(below), where=below > 0)
     if not itself:
         np.fill_diagonal(alike, 0.0)
-    found = nearest(left, left, n, shrink, itself=itself)
+    found = NeighbourIndex.of(left).nearest(left, n, shrink, itself=itself)
     for row in range(rows):
         single = alike[row].astype(np.float32)
         order = [item for item in np.lexsort((np.arange(rows), -single)) if single[item] > 0][:n]

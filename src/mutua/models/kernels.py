@@ -180,8 +180,11 @@ def sparse_dense(start, column, value, dense, out):
 
 
 @parallel_kernel
-def top_products(left, right, left_norm, right_norm, shrink, diagonal, chunks, scores, items, sizes):
-    """Keeps the largest entries of each row of left · right, both positive, over (product of norms + shrink)."""
+def top_products(left, right, left_norm, right_norm, label, shrink, diagonal, chunks, scores, items, sizes):
+    """Keeps the largest entries of each row of left · right, both positive, over (product of norms + shrink).
+
+    Column c of `right` stands for item `label[c]`.
+    """
     left_start, left_column, left_value = left
     right_start, right_column, right_value = right
     rows, columns = len(left_start) - 1, len(right_norm)
@@ -198,12 +201,15 @@ def top_products(left, right, left_norm, right_norm, shrink, diagonal, chunks, s
                         touched[count] = column
                         count += 1
                     sums[column] += factor * right_value[b]
-            size = 0
+            size, best, best_items = 0, scores[row], items[row]
             for place in range(count):
                 column = touched[place]
                 likeness = np.float32(sums[column] / (left_norm[row] * right_norm[column] + shrink))
                 sums[column] = 0.0
-                if likeness > 1e-12 and (diagonal or column != row):
-                    size = push(scores[row], items[row], size, likeness, column)
-            best_first(scores[row], items[row], size)
+                item = label[column]
+                if size == len(best) and likeness < best[0]:
+                    continue
+                if likeness > 1e-12 and (diagonal or item != row):
+                    size = push(best, best_items, size, likeness, item)
+            best_first(best, best_items, size)
             sizes[row] = size

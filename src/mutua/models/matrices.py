@@ -81,7 +81,7 @@ def not_enough(came: str) -> NotEnoughData:
 
 def compressed(matrix: sparse.csr_matrix) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[Any]]:
     """Returns row starts, columns and values in the types that kernels take."""
-    return matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data
+    return matrix.indptr.astype(np.int64, copy=False), matrix.indices.astype(np.int32, copy=False), matrix.data
 
 
 def matrix_arrays(name: str, matrix: sparse.csr_matrix) -> Arrays:

@@ -156,9 +156,11 @@ def integrated(log: Interactions, now: int, half_life: float) -> npt.NDArray[np.
     """
     rows = log.take(log.is_target)
     pair = rows.user.astype(np.int64) * log.n_items + rows.item
-    occasions = np.unique(np.stack((pair, rows.time)), axis=1)
+    order = np.lexsort((rows.time, pair))
+    pair, time = pair[order], rows.time[order]
+    distinct = np.append(True, (np.diff(pair) != 0) | (np.diff(time) != 0))
     observed, expected = np.zeros((2, len(GAPS) - 1))
-    kernels.repeats(occasions[0], occasions[1], now, GAPS, half_life, observed, expected)
+    kernels.repeats(pair[distinct], time[distinct], now, GAPS, half_life, observed, expected)
     total = observed.sum() / max(expected.sum(), 1.0)
     readiness = (observed + _PRIOR) / (expected * total + _PRIOR)
     return np.concatenate(([0.0], np.cumsum(readiness * np.diff(GAPS))))

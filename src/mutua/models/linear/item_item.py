@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 from scipy import sparse
 
 from mutua.models import kernels
@@ -40,10 +42,17 @@ class SparseItemItem:
         """Items that `score` covers."""
         return self.weights.shape[0]
 
+    @cached_property
+    def _rows(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], npt.NDArray[Any]]:
+        return compressed(self.weights)
+
     def score(self, views: Views) -> Floats:
         """Returns float32 [b, n_items]; cost: one pass over the rows of W of the items in each history."""
         scores = np.zeros((len(views), self.n_items), np.float32)
-        kernels.add_all_rows(views.start, views.item, views.weight, *compressed(self.weights), scores)
+        if len(views) == 1:
+            kernels.add_rows(views.item, views.weight, *self._rows, scores[0])
+        else:
+            kernels.add_all_rows(views.start, views.item, views.weight, *self._rows, scores)
         return scores
 
     def explain(self, views: Views, evidence: Evidence, item: int) -> tuple[Reason, ...]:

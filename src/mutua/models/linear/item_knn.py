@@ -10,7 +10,7 @@ from scipy import sparse
 from mutua.models.base import TrainingData
 from mutua.models.linear.item_item import SparseItemItem
 from mutua.models.matrices import Transform, implicit_encoder, learning_matrix
-from mutua.models.neighbours import nearest
+from mutua.models.neighbours import NeighbourIndex
 from mutua.models.settings import at_least, one_of
 
 
@@ -49,7 +49,7 @@ class ItemKnn:
         """
         encoder = implicit_encoder(data.interactions)
         columns = sparse.csr_matrix(learning_matrix(data, encoder, self.transform).T)
-        alike = nearest(columns, columns, self.neighbours, self.shrink)
+        alike = NeighbourIndex.of(columns).nearest(columns, self.neighbours, self.shrink)
         return ItemKnnModel(sparse.csr_matrix(alike.T), encoder, asdict(self))
 
     def candidates(self, data: TrainingData) -> tuple[Self, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any, ClassVar, Self, get_args
 
 import numpy as np
@@ -20,7 +21,7 @@ from mutua.models.matrices import (
     transformed,
     views_matrix,
 )
-from mutua.models.neighbours import nearest
+from mutua.models.neighbours import NeighbourIndex
 from mutua.models.reasons import by_size
 from mutua.models.settings import at_least, one_of
 from mutua.profiles.encoder import Encoder
@@ -50,10 +51,14 @@ class UserKnnModel:
         """Items that `score` covers."""
         return self.rows.shape[1]
 
+    @cached_property
+    def _index(self) -> NeighbourIndex:
+        return NeighbourIndex.of(self.rows)
+
     def neighbours(self, views: Views) -> sparse.csr_matrix:
         """Returns the likeness of each view to its nearest learned users, float32 CSR [b, users]."""
         own = transformed(views_matrix(views, self.n_items), self.learner.transform)
-        return nearest(own, self.rows, self.learner.neighbours, self.learner.shrink, itself=True)
+        return self._index.nearest(own, self.learner.neighbours, self.learner.shrink, itself=True)
 
     def score(self, views: Views) -> Floats:
         """Returns float32 [b, n_items]; cost: the learned users of every item in the history."""
@@ -77,7 +82,7 @@ class UserKnnModel:
     def similar(self, item: int) -> Floats:
         """Returns the cosine of the columns of users, float32 [n_items]; the item itself at −inf."""
         columns = sparse.csr_matrix(self.rows.T)
-        alike = nearest(columns[[item]], columns, self.n_items, itself=True)
+        alike = NeighbourIndex.of(columns).nearest(columns[[item]], self.n_items, itself=True)
         return without_itself(alike.toarray().ravel(), item)
 
     def arrays(self) -> Arrays:
