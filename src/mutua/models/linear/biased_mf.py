@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -182,8 +183,9 @@ class BiasedMf:
         values = log.value[log.is_rating]
         ratings = Ratings(float(values.mean()), float(values.min()), float(values.max()))
         rated = ratings.residuals(fold.views(log.take(log.is_rating), encoder, data.now), data.n_items)
-        spread = calibrated(rated, self.factorised, self.fold_in, stream(seed, "biased-mf"))
-        features, bias = self.factorised(rated)
+        learn = partial(self.factorised, seed=seed)
+        spread = calibrated(rated, learn, self.fold_in, stream(seed, "biased-mf", "intervals"))
+        features, bias = learn(rated)
         return BiasedMfModel(bias, features, ratings, spread, encoder, self)
 
     def candidates(self, data: TrainingData) -> tuple[Self, ...]:
@@ -191,10 +193,10 @@ class BiasedMf:
         grid = [(size, ridge) for size in (self.factors, 32, 8) for ridge in (1.0, 0.6, 1.6)]
         return tuple(dict.fromkeys(replace(self, factors=size, ridge=self.ridge * r) for size, r in grid))
 
-    def factorised(self, rated: sparse.csr_matrix) -> tuple[Floats64, Floats64]:
+    def factorised(self, rated: sparse.csr_matrix, seed: int = 0) -> tuple[Floats64, Floats64]:
         """Returns item features [n, 1 + d] and biases [n] learned from ratings less their mean."""
         transposed = sparse.csr_matrix(rated.T)
-        _, values, right = truncated_svd(rated, self.factors, np.random.default_rng(0), powers=2)
+        _, values, right = truncated_svd(rated, self.factors, stream(seed, "biased-mf"), powers=2)
         features, bias = _with_ones(right * np.sqrt(values)), np.zeros(rated.shape[1])
         for _ in range(self.iterations):
             users = self.fold_in(rated, features, bias)
