@@ -92,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, typer.Abort):
         print("mutua: interrupted", file=sys.stderr)
         return exits.INTERRUPTED
-    except BrokenPipeError:
+    except (BrokenPipeError, SystemExit):  # the latter is how typer ends where its output was cut off
         return _cut_off()
     except CLICK_ERROR as error:
         return tell(usage(error, given, COMMANDS), as_json)
