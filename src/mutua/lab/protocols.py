@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mutua.core.clock import format_time, parse_time
+from mutua.core.clock import HOUR, format_time, parse_time
 from mutua.errors import NotEnoughData, UnreadableFile, UsageError
 from mutua.events.interactions import Interactions
 from mutua.events.types import Types
@@ -20,8 +20,11 @@ from mutua.learning.search import Held
 
 PROTOCOLS = ("lightgcn", "leave-one-out", "holdout", "by-user", "replay")
 EXCLUDE_SEEN = ("auto", "yes", "no")
-HELD: Mapping[str, Held] = {"leave-one-out": "last", "by-user": "share", "lightgcn": "share"}
+HELD: Mapping[str, Held] = {"leave-one-out": "last", "by-user": "share", "lightgcn": "share", "replay": "last"}
 """What the search holds out, so that it chooses by questions like those of the test."""
+STEP = 6 * HOUR
+"""Time between two events of a user where only their order is known: the grid of half-lives then counts events."""
+STEP_NOTE = "no times: each user's events count as 6 hours apart, in the order of the file"
 FREQUENT = 0.2
 """Share of repeats in training from which `auto` lets seen items be recommended again."""
 
@@ -110,6 +113,8 @@ def prepare(options: Options, data: Dataset | None = None) -> Task:
     data = _loaded(options) if data is None else data
     if options.target_type is not None:
         data = replace(data, interactions=only_target(data.interactions, options.target_type))
+    if options.protocol == "leave-one-out" and not data.interactions.has_time:
+        data = replace(data, interactions=stepped(data.interactions), notes=(*data.notes, STEP_NOTE))
     rows = data.interactions
     if options.at is not None and options.protocol in ("holdout", "replay"):
         split = by_time(rows, _moment(options.at, rows))
@@ -147,6 +152,13 @@ def only_target(rows: Interactions, name: str) -> Interactions:
     if code >= len(rows.types) or rows.types[code] not in there:
         raise UsageError(f"target type {name!r}", f"one of {', '.join(there)}", "name a type that the file holds")
     return replace(rows, targets=tuple(place == code for place in range(len(rows.types))))
+
+
+def stepped(rows: Interactions) -> Interactions:
+    """Returns rows whose order is all that is known of their times, each user's events one `STEP` apart."""
+    grouped = rows.by_user()
+    place = np.arange(len(grouped)) - np.searchsorted(grouped.user, grouped.user)
+    return replace(grouped, time=(place + 1) * STEP)
 
 
 def share_of_repeats(rows: Interactions) -> float:

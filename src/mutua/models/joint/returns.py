@@ -28,6 +28,14 @@ def share_of_returns(rows: Interactions) -> float:
     return 1.0 - len(np.unique(pairs)) / max(len(pairs), 1)
 
 
+def usual_return(rows: Interactions) -> float:
+    """Returns the median time until a user's next target event on an item, microseconds; 0 where nobody returns."""
+    kept = rows.take(rows.is_target)
+    kept = kept.take(np.lexsort((kept.time, kept.item, kept.user)))
+    same = (np.diff(kept.user) == 0) & (np.diff(kept.item) == 0)
+    return float(np.median(np.diff(kept.time)[same])) if same.any() else 0.0
+
+
 def returned_to(rows: Interactions, items: AttributeTable, n_items: int) -> npt.NDArray[np.bool_]:
     """Returns bool [n]: items of a category that at least one in ten came back to; one for all where there is none."""
     kept = rows.take(rows.is_target)
