@@ -213,6 +213,26 @@ def score_all(view_start, item, weight, recent, own, influence, following, out):
 
 
 @kernel
+def entries_to(start, column, value, source, target):
+    """The entry of every source's row in column `target`, float64; 0 where there is none. Columns ascend in a row."""
+    found = np.zeros(len(source))
+    for place in range(len(source)):
+        row = source[place]
+        if row >= len(start) - 1:
+            continue
+        low, high = start[row], start[row + 1]
+        while low < high:
+            middle = (low + high) // 2
+            if column[middle] < target:
+                low = middle + 1
+            else:
+                high = middle
+        if low < start[row + 1] and column[low] == target:
+            found[place] = value[low]
+    return found
+
+
+@kernel
 def following_pairs(user, item, time, reach, fading, gap):
     """Pairs (earlier item, later item, weight) within a sitting: `reach` distinct items back, weight fading^(r − 1)."""
     count = 0

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from mutua.catalog.table import AttributeTable
-from mutua.core.clock import DAY
+from mutua.core.clock import DAY, HOUR
 from mutua.events.interactions import Interactions
 from mutua.models.base import TrainingData
 from mutua.models.decomposition import truncated_svd
@@ -21,7 +21,7 @@ from mutua.models.joint import attributes, trend
 from mutua.models.joint.cutting import DENSE_ITEMS, influence, row_length
 from mutua.models.joint.model import SESSION, JointModel
 from mutua.models.joint.overlay import nearest, overlaid
-from mutua.models.joint.returns import RETURNING, repeat_term, returned_to, share_of_returns, usual_return
+from mutua.models.joint.returns import RETURNING, repeat_term, returned_to, share_of_returns, usual_gap, usual_return
 from mutua.models.joint.rows import Rows
 from mutua.models.joint.spectral import Spectrum, spectrum
 from mutua.models.joint.transitions import ORDERS, transitions
@@ -137,7 +137,9 @@ class Joint:
         plain = {"alpha": 0.2, "beta": 0.35, "gamma": 0.2, "ridge": 0.08, "product": 0.0}
         if not data.interactions.has_time:
             small = data.n_items <= DENSE_ITEMS
-            settings: list[dict[str, Any]] = [plain, {}] if small else [{}, {"ridge": 0.0}, {"product": 0.0}]
+            static = {"popular": 0.001}
+            large = [static, {**static, "ridge": 0.0}, {**static, "product": 0.0}]
+            settings: list[dict[str, Any]] = [{**plain, **static}, static] if small else large
         elif share_of_returns(data.interactions) >= RETURNING:
             habits = {"alpha": 0.5, "beta": 0.0, "gamma": 0.0, "product": 0.0, "memory": "steady", "tilt": 1.0}
             browsing = {**plain, "memory": "fading", "following": 1.0}
@@ -145,13 +147,9 @@ class Joint:
             settings = [habits, browsing] if by_habit else [browsing, {**browsing, "following": 3.0}, habits]
         else:
             recent = {**plain, "memory": "fading"}
-            settings = [
-                {**recent, "following": 3.0, "order": "sequence"},
-                {**recent, "following": 1.0},
-                {**plain, "following": 0.3},
-                recent,
-                plain,
-            ]
+            sequence, sitting = {**recent, "following": 3.0, "order": "sequence"}, {**recent, "following": 1.0}
+            leading = [sequence, sitting] if usual_gap(data.interactions) >= HOUR else [sitting, sequence]
+            settings = [*leading, {**plain, "following": 0.3}, recent, plain]
         return tuple(dict.fromkeys(replace(self, **setting) for setting in settings))
 
     def _encoder(self, rows: Interactions) -> Encoder:

@@ -28,6 +28,13 @@ def share_of_returns(rows: Interactions) -> float:
     return 1.0 - len(np.unique(pairs)) / max(len(pairs), 1)
 
 
+def usual_gap(rows: Interactions) -> float:
+    """Returns the median time between two target events of a user, microseconds; rows are grouped by user."""
+    kept = rows.take(rows.is_target)
+    same = np.diff(kept.user) == 0
+    return float(np.median(np.diff(kept.time)[same])) if same.any() else 0.0
+
+
 def usual_return(rows: Interactions) -> float:
     """Returns the median time until a user's next target event on an item, microseconds; 0 where nobody returns."""
     kept = rows.take(rows.is_target)
