@@ -22,6 +22,7 @@ from mutua.models.linear.ease import Ease
 from mutua.models.linear.frequency import Frequency
 from mutua.models.linear.ials import Ials
 from mutua.models.linear.incremental_svd import IncrementalSvd, update
+from mutua.models.linear.intervals import by_class
 from mutua.models.linear.popularity import Popularity
 from mutua.models.matrices import learning_matrix
 from mutua.models.registry import learner
@@ -199,7 +200,7 @@ def rated(seed: int, users: int = 150, items: int = 60, each: int = 25) -> tuple
 
 
 def test_foreseen_ratings_beat_the_mean_and_intervals_hold_four_in_five() -> None:
-    log, held = rated(0)
+    log, held = rated(0, users=500, items=80, each=40)
     data, test = training(log.take(~held)), log.take(held)
     model = BiasedMf(factors=2, ridge=0.03).learn(data)
     assert isinstance(model, Rates)
@@ -211,6 +212,15 @@ def test_foreseen_ratings_beat_the_mean_and_intervals_hold_four_in_five() -> Non
     assert 0.74 < inside.mean() < 0.86
     assert found.min() >= data.interactions.value.min()
     assert found.max() <= data.interactions.value.max()
+
+
+def test_a_small_class_borrows_its_interval_from_the_nearest() -> None:
+    """Few ratings give wide errors, many give narrow ones; the last class has none of its own."""
+    place = np.repeat([0, 1, 5], [400, 400, 400])
+    error = np.random.default_rng(0).uniform(-1, 1, 1200) * np.where(place < 5, 3.0, 1.0)
+    low, high = by_class(error, place).around(np.array([0, 30, 900]))
+    assert high == pytest.approx([2.4, 0.8, 0.8], rel=0.1)
+    assert low == pytest.approx([-2.4, -0.8, -0.8], rel=0.1)
 
 
 def test_an_item_recorded_later_gets_what_the_user_gives_on_average() -> None:

@@ -100,7 +100,8 @@ class BiasedMfModel:
         known = items < self.n_items
         place = np.where(known, items, 0)
         particular = self.bias[place] + np.einsum("bk,bk->b", own[:, 1:], self.features[place, 1:])
-        value = self.ratings.mean + own[:, 0] + np.where(known, particular, 0.0)
+        exact = self.ratings.mean + own[:, 0] + np.where(known, particular, 0.0)
+        value = np.clip(exact, self.ratings.lowest, self.ratings.highest)
         low, high = self.spread.around(np.diff(rated.indptr))
         result = np.stack((value, value + low, value + high), axis=1)
         return np.clip(result, self.ratings.lowest, self.ratings.highest).astype(np.float32)

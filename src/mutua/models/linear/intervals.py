@@ -53,6 +53,8 @@ def calibrated(
 ) -> Spread:
     """Returns the spread of ratings held out of `rated`, each foreseen from a random part of its user's others.
 
+    Foreseen ratings are clipped to the scale first, as they are when served: a miss beyond the scale's edge is none.
+
     Args:
         rated: ratings less their mean, float64 CSR [users, items].
         learn: item features and biases from ratings.
@@ -67,18 +69,22 @@ def calibrated(
     known = _parts(rest[user[held]], rng)
     own = fold_in(known, features, bias)
     item = rated.indices[held]
-    error = rated.data[held] - bias[item] - np.einsum("bk,bk->b", own, features[item])
+    foreseen = bias[item] + np.einsum("bk,bk->b", own, features[item])
+    error = rated.data[held] - np.clip(foreseen, rated.data.min(), rated.data.max())
     return by_class(error, np.searchsorted(SIZES, np.diff(known.indptr), side="right") - 1)
 
 
 def by_class(error: Floats64, place: npt.NDArray[np.intp]) -> Spread:
-    """Returns the conformal quantiles of `error` in each class, those of all where a class is small."""
-    bounds = []
-    for number in range(len(SIZES)):
-        chosen = error[place == number]
-        bounds.append(_quantiles(chosen if len(chosen) >= _ENOUGH else error))
-    low, high = np.array(bounds).T
+    """Returns the conformal quantiles of `error` in each class; a small class borrows from those nearest to it."""
+    low, high = np.array([_quantiles(_near(error, np.abs(place - number))) for number in range(len(SIZES))]).T
     return Spread(low, high)
+
+
+def _near(error: Floats64, distance: npt.NDArray[np.intp]) -> Floats64:
+    """Returns the errors within the least distance that gives enough of them, or all."""
+    reach = int(np.sort(distance)[min(_ENOUGH, len(distance)) - 1])
+    near: Floats64 = error[distance <= reach]
+    return near
 
 
 def _quantiles(error: Floats64) -> tuple[float, float]:
