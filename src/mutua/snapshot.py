@@ -18,12 +18,13 @@ class Snapshot:
         model_version: version of the model in force, empty before any was learned.
         items: the item vocabulary, to answer in outer ids.
         catalog: attributes of items by inner index.
-        popularity: float32 [n_items], decayed counts of target events, the answer of last resort.
+        popularity: float32 [n_items], counts of target events, the answer where there is no model.
         history: the user's events; empty for an unknown user.
         attributes: float32 [1, a], encoded attributes for the model, or None.
         user: outer id, None for anonymous.
         now: scoring time, microseconds UTC.
         version: sequence number of the newest event that the history holds, 0 for none.
+        note: what every slate should say, such as why an earlier model serves; empty for nothing.
     """
 
     model_version: str
@@ -35,3 +36,4 @@ class Snapshot:
     user: str | None
     now: int
     version: int
+    note: str = ""

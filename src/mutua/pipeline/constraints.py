@@ -15,13 +15,22 @@ Order = npt.NDArray[np.intp]
 Pool = npt.NDArray[np.int32]
 
 
+def labels_of(caps: Mapping[str, int], catalog: AttributeTable) -> dict[str, npt.NDArray[np.int32]]:
+    """Returns the label of every item, int32 [n], −1 where missing, by capped column.
+
+    Raises:
+        UsageError: code `usage`; a cap on a column that holds no labels.
+    """
+    return {name: _codes(name, catalog) for name in caps}
+
+
 def capped(order: Order, pool: Pool, n: int, caps: Mapping[str, int], catalog: AttributeTable) -> Order:
     """Returns the first n of `order` that keep every cap; items without a label are never capped.
 
     Raises:
         UsageError: code `usage`; a cap on a column that holds no labels.
     """
-    columns = {name: _codes(name, catalog) for name in caps}
+    columns = labels_of(caps, catalog)
     used: Counter[tuple[str, int]] = Counter()
     kept: list[int] = []
     for place in order:
@@ -34,7 +43,8 @@ def capped(order: Order, pool: Pool, n: int, caps: Mapping[str, int], catalog: A
 
 def pinned(items: Pool, pins: Mapping[int, int], n: int) -> Pool:
     """Returns int32 [≤ n], the items with each pin at its 1-based position, the others in order around them."""
-    others = iter([int(item) for item in items if int(item) not in pins.values()])
+    standing = set(pins.values())
+    others = iter([item for item in items.tolist() if item not in standing])
     placed: list[int] = []
     for position in range(1, n + 1):
         item = pins.get(position, next(others, None) if position not in pins else None)

@@ -60,7 +60,7 @@ def likeness(pool: Pool, catalog: AttributeTable, model: Model | None) -> Floats
     parts = [part for name in DIVERSE_BY if (part := _alike(catalog, name, pool)) is not None]
     if parts:
         return np.asarray(np.mean(parts, axis=0), np.float32)
-    if model is None:
+    if model is None or not len(pool):
         return np.eye(len(pool), dtype=np.float32)
     rows = np.stack([_scaled(np.maximum(model.similar(int(item))[pool], 0)) for item in pool])
     return np.asarray(np.maximum(rows, rows.T), np.float32)

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 
 Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Position = Annotated[int, msgspec.Meta(ge=1)]
 Exclude = Literal["auto", "on", "off"]
 
 
@@ -36,7 +37,7 @@ class Surface(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     where: tuple[str, ...] = ()
     diversity: Share = 0.0
     caps: dict[str, Annotated[int, msgspec.Meta(ge=1)]] = {}
-    pins: dict[int, str] = {}
+    pins: dict[Position, str] = {}
     boosts: tuple[Boost, ...] = ()
     explore: Share = 0.0
     pool: Annotated[int, msgspec.Meta(ge=2, le=100)] = 5
