@@ -9,7 +9,8 @@ class Reason(msgspec.Struct, frozen=True):
     """One term of a score.
 
     Args:
-        kind: `influence`, `repeat`, `popularity`, `trend`, `attribute`, `content`, `similar-user` or `bias`.
+        kind: `influence`, `following`, `repeat`, `popularity`, `trend`, `attribute`, `content`, `similar-user` or
+            `bias`.
         amount: what it adds to the score (negative takes away).
         item: inner index of the item that the evidence is on, −1 if none.
         sequences: positions in the log of the events that it comes from.

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from mutua.models.base import Model
 from mutua.profiles import fold
+from mutua.profiles.views import Evidence, Views
 from mutua.slates import Reason, Slate
 from mutua.snapshot import Snapshot
 
@@ -33,21 +34,25 @@ class Explanation:
 
 
 def explain(model: Model, snapshot: Snapshot, item: int) -> Explanation:
-    """Returns the explanation of one item for the snapshot's user."""
-    views = fold.view(snapshot.history, model.encoder, snapshot.now, snapshot.attributes)
-    evidence = fold.evidence(snapshot.history, model.encoder, snapshot.now)
+    """Returns the explanation of one inner item, below `model.n_items`, for the snapshot's user."""
+    views, evidence = _folded(model, snapshot)
     reasons = model.explain(views, evidence, item)
     score = float(model.score(views)[0, item])
     return Explanation(item, score, reasons, model.linear, snapshot.now)
 
 
-def explained_slate(slate: Slate, model: Model, snapshot: Snapshot) -> Slate:
-    """Returns the slate with the reasons of every item that the model scored."""
-    entries = []
-    for entry in slate.items:
-        item = snapshot.items.get(entry.item)
-        known = item is not None and item < model.n_items
-        entries.append(
-            replace(entry, reasons=explain(model, snapshot, item).reasons) if known and item is not None else entry
-        )
-    return replace(slate, items=tuple(entries))
+def explained_slate(slate: Slate, model: Model | None, snapshot: Snapshot) -> Slate:
+    """Returns the slate with the reasons of every item that was scored; popularity is all where there is no model."""
+    if model is None:
+        entries = [replace(entry, reasons=(Reason("popularity", entry.score),)) for entry in slate.items]
+        return replace(slate, items=tuple(entries))
+    views, evidence = _folded(model, snapshot)
+    items = [snapshot.items.get(entry.item) for entry in slate.items]
+    reasons = [() if i is None or i >= model.n_items else model.explain(views, evidence, i) for i in items]
+    explained = zip(slate.items, reasons, strict=True)
+    return replace(slate, items=tuple(replace(entry, reasons=found) for entry, found in explained))
+
+
+def _folded(model: Model, snapshot: Snapshot) -> tuple[Views, Evidence]:
+    views = fold.view(snapshot.history, model.encoder, snapshot.now, snapshot.attributes)
+    return views, fold.evidence(snapshot.history, model.encoder, snapshot.now)
