@@ -14,7 +14,7 @@ from mutua.config import Settings, load
 from mutua.core import clock
 from mutua.errors import MutuaError, NoModel, NotSupported, UsageError
 from mutua.events.kinds import AnyEvent, Event, Interaction
-from mutua.events.parsing import Refused, parse_event
+from mutua.events.parsing import Refused, checked_event, parse_event
 from mutua.lab.document import Document
 from mutua.lab.protocols import Options
 from mutua.lab.run import run as run_lab
@@ -107,12 +107,15 @@ class Recommender:
         """
         moment = clock.now()
         good, refused = _parsed([events] if isinstance(events, Event | Mapping) else events, moment)
-        before = self._store.log.last_sequence()
         if not good:
-            return Acknowledged(0, 0, refused, (), before)
+            return Acknowledged(0, 0, refused, (), self._store.log.last_sequence())
+        self._state.refresh()
         done = self._store.log.append(good, recorded=moment)
-        fresh = [(event, at) for event, at in zip(good, done.sequences, strict=True) if at > before]
-        self._state.apply([event for event, _ in fresh], [at for _, at in fresh], moment)
+        fresh: dict[int, AnyEvent] = {}
+        for event, at in zip(good, done.sequences, strict=True):
+            if at > done.last - done.accepted:
+                fresh.setdefault(at, event)
+        self._state.apply(fresh.values(), fresh.keys(), moment)
         return Acknowledged(done.accepted, done.duplicates, refused, done.sequences, done.last)
 
     def record_file(
@@ -167,6 +170,10 @@ class Recommender:
             now: scoring time, microseconds UTC.
             explained: whether items carry their reasons.
 
+        Raises:
+            UsageError: code `usage`; n outside 1 to 1,000, or a rule, cap or boost that does not fit the catalogue.
+            ConfigError: code `config.invalid`; no surface of this name.
+
         Cost: about 40 µs for a plain surface, a known user and a catalogue of 40,000 items.
         """
         state = self._state
@@ -175,8 +182,7 @@ class Recommender:
         chosen = self._settings.surface(surface) if isinstance(surface, str) else surface
         plan = state.plan(chosen, snapshot, surface if isinstance(surface, str) else "")
         slate = pipeline.recommend(plan, snapshot, n, self._settings.seed)
-        model = state.in_force.model
-        return explained_slate(slate, model, snapshot) if explained and model is not None else slate
+        return explained_slate(slate, state.in_force.model, snapshot) if explained else slate
 
     def explain(self, user: str | None, item: str, *, now: int | None = None) -> Explanation:
         """Returns why an item has its score for a user: exact terms that sum to it.
@@ -203,6 +209,7 @@ class Recommender:
         Raises:
             NotEnoughData: code `data.too-few`.
             UnknownPart: code `part.unknown`.
+            UsageError: code `usage`; the store is open for reading only.
         """
         chosen = self._settings.learn
         seconds = chosen.budget if budget is None else budget
@@ -246,9 +253,10 @@ class Recommender:
 
         Raises:
             NotKnown: code `id.unknown`.
+            DamagedModel: code `model.damaged`; what was learned of all users cannot be read.
         """
-        self._state.refresh()
         state = self._state
+        state.refresh()
         return profile_of(self._store, state.people, user, state.now(), as_of=as_of, as_of_event=as_of_event)
 
     def similar(self, item: str, n: int = 10) -> Slate:
@@ -270,7 +278,8 @@ class Recommender:
 
         Raises:
             NotSupported: code `model.not-supported`; no values are ratings, so nothing was learned of them.
-            NotKnown: code `id.unknown`.
+            NotKnown: code `id.unknown`; no such item.
+            DamagedModel: code `model.damaged`.
         """
         state = self._state
         state.refresh()
@@ -307,7 +316,7 @@ def _parsed(events: Iterable[AnyEvent | Mapping[str, Any]], now: int) -> tuple[l
     refused: list[Refused] = []
     for place, event in enumerate(events):
         try:
-            good.append(parse_event(event, now=now) if isinstance(event, Mapping) else event)
+            good.append(checked_event(event, now=now) if isinstance(event, Event) else parse_event(event, now=now))
         except MutuaError as error:
             refused.append(Refused(place, error))
     return good, tuple(refused)

@@ -14,13 +14,13 @@ from mutua.catalog.columns import column
 from mutua.catalog.table import AttributeTable
 from mutua.config import Settings
 from mutua.core import clock
-from mutua.errors import DamagedModel, NoModel, NotKnown
-from mutua.events.kinds import AnyEvent, Interaction
+from mutua.errors import DamagedModel, NoModel, NotKnown, UsageError
+from mutua.events.kinds import AnyEvent, IdentityLink, Interaction, ItemUpsert, UserUpsert
 from mutua.models.base import Model, ReadsAttributes
 from mutua.models.saving import revived
 from mutua.people import population
 from mutua.pipeline import run
-from mutua.pipeline.live import Histories
+from mutua.pipeline.live import CAPACITY, Histories
 from mutua.pipeline.spec import Surface
 from mutua.profiles.history import EMPTY, History
 from mutua.profiles.population import Population
@@ -31,6 +31,11 @@ from mutua.store.sqlite.store import SqliteStore
 Floats = npt.NDArray[np.float32]
 RATINGS = "ratings"
 """Folder, beside the model versions, of the model that foresees ratings."""
+LOG = "log"
+"""Stands for the time of the newest event."""
+PLANS = 256
+"""Surfaces kept ready; callers may send ever new ones."""
+NOT_NEEDED = np.empty(0, np.float32)
 
 
 @dataclass(frozen=True)
@@ -55,13 +60,21 @@ class LiveState:
 
     Args:
         moment: fixed scoring time, microseconds UTC; `log` for the newest event's; None for the wall clock.
+
+    Raises:
+        UsageError: code `usage`; any other moment.
     """
 
     def __init__(self, store: SqliteStore, settings: Settings, moment: int | str | None) -> None:
+        if isinstance(moment, str) and moment != LOG:
+            raise UsageError(
+                f"now={moment[:40]!r}", f"microseconds UTC, {LOG!r} or None", "see mutua.core.clock.parse_time"
+            )
         self.store, self.settings, self._moment = store, settings, moment
         self.histories = Histories(self._load)
         self.in_force = InForce()
-        self.rating_model: Model | None = None
+        self._ratings: Model | None = None
+        self._ratings_read = False
         self._catalog: AttributeTable | None = None
         self._people: Population | None = None
         self._users: AttributeTable | None = None
@@ -69,18 +82,18 @@ class LiveState:
         self._popular: Floats | None = None
         self._plans: dict[str | bytes, run.Plan] = {}
         self._seen = store.database.state()
+        self._published = (0, 0)
         self._newest = -1
         self.load_models()
 
     def refresh(self) -> None:
-        """Drops what another process's writes have made old; about 3 µs when nothing has."""
+        """Drops what another process's writes or learning have made old; about 5 µs when nothing has."""
         state = self.store.database.state()
         if state != self._seen:
             self._seen = state
-            self.store.names.refresh()
             self.drop()
-            if self.store.models.current() != (self.in_force.version or None):
-                self.load_models()
+        if self.store.models.state() != self._published:
+            self.load_models()
 
     def now(self) -> int:
         """Returns the scoring time, microseconds UTC."""
@@ -121,6 +134,7 @@ class LiveState:
             user=user,
             now=moment,
             version=version,
+            note=self.in_force.note,
         )
 
     def plan(self, surface: Surface, snapshot: Snapshot, name: str = "") -> run.Plan:
@@ -132,6 +146,8 @@ class LiveState:
         key = name or encode(surface)
         found = self._plans.get(key)
         if found is None:
+            if len(self._plans) >= PLANS:
+                self._plans.clear()
             found = self._plans[key] = run.prepared(surface, self.in_force.model, snapshot, name or "inline")
         return found
 
@@ -143,14 +159,22 @@ class LiveState:
         return self._catalog
 
     def apply(self, events: Iterable[AnyEvent], sequences: Iterable[int], recorded: int) -> None:
-        """Moves the state by events that this process has just recorded; `sequences` of new ones only."""
+        """Moves the state by events that this process has just recorded.
+
+        Args:
+            events: those new to the log, in order; sequences: of each.
+            recorded: when, microseconds UTC.
+        """
         self._seen = self.store.database.state()
         for event, sequence in zip(events, sequences, strict=True):
             if isinstance(event, Interaction):
                 self._move(event, sequence, recorded)
-            else:
-                self.histories.drop()
+            elif isinstance(event, ItemUpsert):
                 self.drop_catalog()
+            elif isinstance(event, UserUpsert | IdentityLink):
+                self._drop_users()
+                if isinstance(event, IdentityLink):
+                    self.histories.drop()
 
     @property
     def people(self) -> Population:
@@ -162,16 +186,19 @@ class LiveState:
     def drop_catalog(self) -> None:
         """Drops the catalogue and the plans that were made with it."""
         self._catalog = None
-        self._users = None
-        self._encoded.clear()
         self._people = None
         self._plans.clear()
 
-    def load_models(self) -> None:
-        """Takes the newest undamaged models into use."""
-        self._plans.clear()
+    def _drop_users(self) -> None:
+        self._users = None
         self._encoded.clear()
-        self._people = None
+
+    def load_models(self) -> None:
+        """Takes the newest undamaged model into use; a damaged one is told of in every slate's notes."""
+        self._published = self.store.models.state()
+        self.drop_catalog()
+        self._drop_users()
+        self._ratings, self._ratings_read = None, False
         try:
             stored = self.store.models.load()
             model = revived(stored.version, stored.name, stored.arrays, stored.meta)
@@ -181,11 +208,22 @@ class LiveState:
             self.in_force = InForce()
         except DamagedModel as reason:
             self.in_force = InForce(note=str(reason))
-        try:
-            rated = self.rating_models.load()
-            self.rating_model = revived(RATINGS, rated.name, rated.arrays, rated.meta)
-        except (NoModel, DamagedModel):
-            self.rating_model = None
+
+    @property
+    def rating_model(self) -> Model | None:
+        """The model that foresees ratings, None where nobody has rated; read when it is first asked for.
+
+        Raises:
+            DamagedModel: code `model.damaged`.
+        """
+        if not self._ratings_read:
+            try:
+                rated = self.rating_models.load()
+                self._ratings = revived(RATINGS, rated.name, rated.arrays, rated.meta)
+            except NoModel:
+                self._ratings = None
+            self._ratings_read = True
+        return self._ratings
 
     @property
     def rating_models(self) -> ModelFolders:
@@ -196,6 +234,7 @@ class LiveState:
         """Drops everything that a bulk write or an erasure may have changed."""
         self.histories.drop()
         self.drop_catalog()
+        self._drop_users()
         self._popular = None
         self._newest = -1
 
@@ -230,15 +269,16 @@ class LiveState:
             self.histories.apply(member, item, kind, value, time, sequence)
         self._newest = max(self._newest, time) if self._newest >= 0 else -1
         if self._popular is not None and item < len(self._popular):
-            self._popular[item] += 1.0
-        else:
+            self._popular[item] += self.store.names.types.targets()[kind]
+        elif self._popular is not None:
             self._popular = None
+            self.drop_catalog()
 
     def _with(self, history: History, event: Interaction, now: int) -> History:
-        item = self.store.names.items.get(event.item)
-        if item is None:
+        """The history with an event that is not recorded; one on an unknown item or of an unknown type says nothing."""
+        item, kind = self.store.names.items.get(event.item), self.store.names.types.known(event.type)
+        if item is None or kind is None:
             return history
-        kind = self.store.names.types.index(event.type)
         value = np.nan if event.value is None else event.value
         return history.add(item, kind, value, now if event.time is None else event.time, history.version + 1)
 
@@ -256,7 +296,10 @@ class LiveState:
         if found is None:
             if self._users is None:
                 self._users = self.store.catalog.users()
-            found = self._encoded[index] = model.encode(self._users, np.array([index], np.int32))
+            if len(self._encoded) >= CAPACITY:
+                self._encoded.clear()
+            person = np.array([self.store.identity.canonical(index)], np.int32)
+            found = self._encoded[index] = model.encode(self._users, person)
         return found
 
     def _fallback(self) -> Floats:
@@ -266,6 +309,3 @@ class LiveState:
             rows = self.store.log.interactions()
             self._popular = np.bincount(rows.item[rows.is_target], minlength=rows.n_items).astype(np.float32)
         return self._popular
-
-
-NOT_NEEDED = np.empty(0, np.float32)

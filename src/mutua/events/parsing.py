@@ -78,6 +78,26 @@ def parse_event(given: object, *, now: int) -> AnyEvent:
         ) from reason
 
 
+def checked_event(event: AnyEvent, *, now: int) -> AnyEvent:
+    """Returns an event that was made in Python, checked as `parse_event` checks objects; raises the same errors.
+
+    Args:
+        event: its time is in microseconds UTC.
+        now: the clock, microseconds UTC.
+
+    Example:
+        >>> checked_event(Interaction(user="ann", item="milk", time=1), now=10**15).time
+        1
+    """
+    kind = type(event)
+    fields = {name: value for name in _FIELDS[kind] if (value := getattr(event, name)) is not None}
+    time = fields.pop("time", None)
+    checked = {name: _checked(kind, name, value, now) for name, value in fields.items()}
+    if time is not None:
+        checked["time"] = _checked_micros(time, now)
+    return _made(kind, checked)
+
+
 def parse_batch(given: object, *, now: int) -> Parsed:
     """Returns the events of a decoded JSON list, the good ones kept beside the refused.
 
@@ -112,6 +132,18 @@ def checked_time(given: object, now: int) -> int:
         micros = clock.parse_time(given)
     except OverflowError:
         micros = clock.parse_time(math.inf)
+    return _past(micros, given, now)
+
+
+def _checked_micros(given: object, now: int) -> int:
+    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= clock.LATEST:
+        raise InvalidTime(
+            f"time {_shown(given)}", "whole microseconds UTC between 1970 and 2200", "see mutua.core.clock.parse_time"
+        )
+    return _past(given, given, now)
+
+
+def _past(micros: int, given: object, now: int) -> int:
     if micros > now + clock.FUTURE_TOLERANCE:
         raise FutureTime(
             f"time {_shown(given)}", f"at most five minutes after {clock.format_time(now)}", "set the sender's clock"

@@ -61,12 +61,16 @@ class Types:
 
     def index(self, name: str) -> int:
         """Returns the inner index of a type; an unknown one is added at weight 0."""
-        found = self._index.get(name, self._index.get(name.strip().lower()))
+        found = self.known(name)
         if found is not None:
             return found
         self._index[name] = len(self.names)
         self.names.append(name)
         return self._index[name]
+
+    def known(self, name: str) -> int | None:
+        """Returns the inner index of a type, None for one that was neither declared nor recorded."""
+        return self._index.get(name, self._index.get(name.strip().lower()))
 
     def weights(self) -> list[float]:
         """Returns the starting weight of every type, in index order."""
