@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from mutua.catalog.bands import with_price_bands
-from mutua.core import arrays
+from mutua.core import arrays, clock
 from mutua.errors import NotKnown
 from mutua.events.kinds import Consent
 from mutua.models.base import TrainingData
@@ -80,23 +81,25 @@ def profile_of(
         raise NotKnown(f"user {user[:60]!r}", "a recorded user", "check the spelling; a forgotten user is unknown too")
     members = store.identity.members(index, as_of=as_of)
     known = store.log.last_sequence(as_of=as_of)
-    facts = store.catalog.facts_of_users(members)
+    latest = clock.LATEST if as_of_event is None else as_of_event
+    moment = now if as_of is None else as_of
     return build(
         store.log.history(index, until=as_of_event, as_of=as_of).bounded(),
         against,
-        as_of_event or as_of or now,
+        moment if as_of_event is None else as_of_event,
         item_ids=store.names.items,
         user=user,
-        facts=[f for f in facts if f.sequence <= known and (as_of_event is None or f.time <= as_of_event)],
+        facts=[f for f in store.catalog.facts_of_users(members) if f.sequence <= known and f.time <= latest],
         identities=[outer for outer in store.names.users.outers(members) if outer is not None],
-        consent=_consents(store, members),
+        consent=[given for given in _consents(store, members, known) if (given.time or 0) <= latest],
     )
 
 
-def _consents(store: SqliteStore, members: tuple[int, ...]) -> Iterator[Consent]:
+def _consents(store: SqliteStore, members: tuple[int, ...], known: int) -> Iterator[Consent]:
+    """Yields the consents of these inner users up to a sequence number."""
     wanted = set(store.names.users.outers(members))
     for batch in store.log.read(kinds=[Consent.number]):
-        for event in decode(batch):
+        for event in decode(batch.filter(pl.col("sequence") <= known)):
             if isinstance(event, Consent) and event.user in wanted:
                 yield event
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 
 from mutua.core.clock import now as wall_clock
-from mutua.errors import NotEnoughData
+from mutua.errors import NotEnoughData, UsageError
 from mutua.lab.dataset import Dataset
 from mutua.learning.search import Chosen, Trial, search
 from mutua.models.base import Learner, TrainingData
@@ -52,6 +53,8 @@ def train(
 ) -> Learned:
     """Returns what learning brought; the new model is saved and in force.
 
+    The main model comes last: other processes take all that was learned when they see its version.
+
     Args:
         ratings: where the model that foresees ratings is kept.
         name: as the registry reads it, such as `default` or `ease:ridge=200`.
@@ -61,14 +64,17 @@ def train(
     Raises:
         UnknownPart: code `part.unknown`.
         NotEnoughData: code `data.too-few`; no target event.
+        UsageError: code `usage`; the store is open for reading only.
     """
+    if not store.database.write:
+        raise UsageError("a store that is open for reading", "one open for writing", "open it with write=True")
     chief = learner(name)
     last = store.log.last_sequence()
     data = training_data(store, until)
     chosen = search(chief, data, budget, seed)
-    version = store.models.save(chosen.model, sequence=last, about=_about(chosen))
     learn_population(store, data, seed)
     rated = _learn_ratings(data, ratings, last, seed)
+    version = store.models.save(chosen.model, sequence=last, about=_about(chosen))
     purged = purge_models(store)
     rows = data.interactions
     return Learned(
@@ -95,11 +101,14 @@ def training_data(store: SqliteStore, until: int | None = None) -> TrainingData:
     rows = store.log.interactions(until=until)
     if not len(rows):
         raise NotEnoughData("a log without interactions", "at least one", "record some first")
-    return TrainingData(rows, store.catalog.users(), store.catalog.items(), int(rows.time.max()))
+    users, items = store.catalog.users(until=until), store.catalog.items(until=until)
+    return TrainingData(rows, users, items, int(rows.time.max()))
 
 
 def _learn_ratings(data: TrainingData, ratings: ModelFolders, last: int, seed: int) -> bool:
+    """Learns the model of ratings in place of the one before; where none are left, that one goes too."""
     if not data.interactions.is_rating.any():
+        shutil.rmtree(ratings.root, ignore_errors=True)
         return False
     ratings.save(learner(RATING_MODEL).learn(data, seed), sequence=last)
     return True
