@@ -16,9 +16,11 @@ import msgspec
 from mutua.errors import ConfigError
 from mutua.events.cleaning import CleaningRules
 from mutua.events.types import DEFAULT_TYPES, EventType
-from mutua.pipeline.spec import Surface
+from mutua.pipeline.spec import Boost, Surface
 
 FILE = "mutua.toml"
+KEY = "MUTUA_KEY"
+FROM_FILE = "file "
 ENVIRONMENT = {
     "MUTUA_STORE": ("store", "url"),
     "MUTUA_SEED": ("seed",),
@@ -28,7 +30,7 @@ ENVIRONMENT = {
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the store is, and whether payloads are sealed under a key of each user."""
+    """Where the store is, and whether payloads are sealed under a key of each user (see `tenant_key`)."""
 
     url: str = "sqlite:///mutua.db"
     seal: bool = False
@@ -79,6 +81,29 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.surfaces[name]
 
 
+def tenant_key(store: StoreSettings, environment: Mapping[str, str] | None = None) -> bytes | None:
+    """Returns the key that payloads are sealed under, 32 bytes; None where the store is not sealed.
+
+    It comes from `MUTUA_KEY` alone, so that no file with settings holds a secret.
+
+    Args:
+        environment: default the process's own.
+
+    Raises:
+        ConfigError: code `config.invalid`; the store is sealed and there is no key of 64 hexadecimal digits.
+    """
+    if not store.seal:
+        return None
+    given = (os.environ if environment is None else environment).get(KEY, "")
+    if re.fullmatch(r"[0-9a-fA-F]{64}", given) is None:
+        raise ConfigError(
+            f"a sealed store and {'a malformed' if given else 'no'} {KEY}",
+            "64 hexadecimal digits",
+            'python -c "import secrets; print(secrets.token_hex(32))" makes a key; lose it and the payloads are lost',
+        )
+    return bytes.fromhex(given)
+
+
 @dataclass(frozen=True)
 class Loaded:
     """Settings and, for each that was given, who gave it: `code`, `environment NAME` or `file PATH`."""
@@ -111,15 +136,15 @@ def load(
     given = os.environ if environment is None else environment
     origins: dict[str, str] = {}
     tree: dict[str, Any] = {}
-    _overlay(tree, _parsed(text, path), f"file {path}", origins)
+    _overlay(tree, _parsed(text, path), f"{FROM_FILE}{path}", origins)
     for variable, keys in ENVIRONMENT.items():
         if given.get(variable):
             _overlay(tree, _nested(keys, given[variable]), f"environment {variable}", origins)
     _overlay(tree, code or {}, "code", origins)
     try:
-        return Loaded(msgspec.convert(tree, Settings, strict=False), origins)
+        return Loaded(msgspec.convert(_completed(tree), Settings, strict=False), origins)
     except msgspec.ValidationError as reason:
-        raise _refused(str(reason), text, path) from reason
+        raise _refused(str(reason), text, origins) from reason
 
 
 def _text(path: Path, required: bool) -> str:
@@ -142,7 +167,10 @@ def _overlay(tree: dict[str, Any], given: Mapping[str, Any], who: str, origins: 
     for key, value in given.items():
         here = f"{path}{key}"
         if isinstance(value, Mapping):
-            _overlay(tree.setdefault(key, {}), value, who, origins, f"{here}.")
+            below = tree.setdefault(key, {})
+            if not isinstance(below, dict):
+                raise ConfigError(f"{here} = {below!r} of {origins[here]}", f"a table [{here}]", "write it as a table")
+            _overlay(below, value, who, origins, f"{here}.")
         else:
             tree[key] = value
             origins[here] = who
@@ -155,18 +183,56 @@ def _nested(keys: tuple[str, ...], value: str) -> dict[str, Any]:
     return dict(nested)
 
 
-def _refused(reason: str, text: str, path: Path) -> ConfigError:
-    unknown = re.search(r"unknown field `([^`]+)`", reason)
-    key = unknown[1] if unknown else reason.rsplit(".", 1)[-1].strip("`[]. ")
-    line = next((n for n, row in enumerate(text.splitlines(), 1) if re.match(rf"\s*\[?.*\b{re.escape(key)}\b", row)), 0)
-    near = difflib.get_close_matches(key, list(_known_keys()), 1) if unknown else []
+def _completed(tree: dict[str, Any]) -> dict[str, Any]:
+    """The tree in which a declaration of a default type changes what it names and keeps the rest, aliases included."""
+    types = tree.get("types")
+    if not isinstance(types, dict):
+        return tree
+    defaults = {name: msgspec.to_builtins(DEFAULT_TYPES[name]) for name in types.keys() & DEFAULT_TYPES.keys()}
+    whole = {
+        name: {**defaults.get(name, {}), **said} if isinstance(said, dict) else said for name, said in types.items()
+    }
+    return {**tree, "types": whole}
+
+
+def _refused(reason: str, text: str, origins: Mapping[str, str]) -> ConfigError:
+    """The error of a setting, with who gave it, and where in the file."""
+    what, _, where = reason.partition(" - at ")
+    unknown = re.search(r"unknown field `([^`]+)`", what)
+    steps = [*_steps(where), *([re.escape(unknown[1])] if unknown else [])]
+    given = [match[0] for path in origins if (match := re.match(r"\.".join(steps) + r"(?![^.])", path))]
+    path = given[0] if len(set(given)) == 1 or (given and unknown) else ""
+    giver = next((who for full, who in origins.items() if path and full.startswith(path)), "the settings")
+    line = _line(text, path) if giver.startswith(FROM_FILE) else 0
+    near = difflib.get_close_matches(unknown[1], list(_known_keys()), 1) if unknown else []
     return ConfigError(
-        f"{path}{f', line {line}' if line else ''}: {reason}",
+        f"{giver}{f', line {line}' if line else ''}: {path or where.strip('`$.')}: {what}",
         "the keys and ranges of docs/configuration.md",
         f"did you mean {near[0]!r}?" if near else "correct or remove this key",
     )
 
 
+def _steps(where: str) -> Iterator[str]:
+    """The parts of a path such as `$.surfaces[...].boosts[0].factor` as patterns, up to the first list."""
+    for name, index in re.findall(r"\.([\w-]+)|\[([^\]]+)\]", where.partition("$")[2]):
+        if index.isdecimal():
+            return
+        yield re.escape(name) if name else r"[^.]+"
+
+
+def _line(text: str, path: str) -> int:
+    """Returns the last 1-based line of TOML that names a dotted path, or a key above it; 0 where none does."""
+    table, found = "", 0
+    for number, row in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[+([^\]]+)\]", row):
+            table = re.sub(r"[\s\"']", "", header[1])
+            found = number if table == path else found
+        elif key := re.match(r"\s*([\w.\"'-]+)\s*=", row):
+            here = f"{table}.{key[1]}".strip(".").translate({ord(quote): None for quote in "\"'"})
+            found = number if f"{path}.".startswith(f"{here}.") else found
+    return found
+
+
 def _known_keys() -> Iterator[str]:
-    for part in (Settings, StoreSettings, LearnSettings, Surface, EventType, CleaningRules):
+    for part in (Settings, StoreSettings, LearnSettings, Surface, Boost, EventType, CleaningRules):
         yield from part.__struct_fields__

@@ -10,9 +10,9 @@ from typing import Any, Self
 import numpy as np
 
 from mutua.catalog.table import AttributeTable
-from mutua.config import Settings, load
+from mutua.config import Settings, load, tenant_key
 from mutua.core import clock
-from mutua.errors import MutuaError, NoModel, NotSupported, UsageError
+from mutua.errors import MutuaError, NotSupported, UsageError
 from mutua.events.kinds import AnyEvent, Event, Interaction
 from mutua.events.parsing import Refused, checked_event, parse_event
 from mutua.lab.document import Document
@@ -91,8 +91,13 @@ class Recommender:
             ConfigError: code `config.invalid`.
         """
         chosen = load().settings if settings is None else settings
-        store = SqliteStore.open(url or chosen.store.url, write=write, types=chosen.declared_types)
-        return cls(store, chosen, now)
+        key = tenant_key(chosen.store)
+        store = SqliteStore.open(url or chosen.store.url, write=write, types=chosen.declared_types, key=key)
+        try:
+            return cls(store, chosen, now)
+        except BaseException:
+            store.close()
+            raise
 
     def record(self, events: Iterable[AnyEvent | Mapping[str, Any]] | AnyEvent | Mapping[str, Any]) -> Acknowledged:
         """Writes events durably and moves the profiles; a bad event never keeps a good one out.
@@ -193,9 +198,7 @@ class Recommender:
         """
         state = self._state
         state.refresh()
-        model = state.in_force.model
-        if model is None:
-            raise NoModel("no model", "a learned model", "learn first")
+        model = state.model
         return explain(model, state.snapshot(user, now=now), state.item(item, below=model.n_items))
 
     def learn(self, model: str | None = None, *, budget: float | None = None, until: int | None = None) -> Learned:
@@ -268,9 +271,7 @@ class Recommender:
         """
         state = self._state
         state.refresh()
-        model = state.in_force.model
-        if model is None:
-            raise NoModel("no model", "a learned model", "learn first")
+        model = state.model
         return pipeline.similar(model, state.snapshot(None), state.item(item, below=model.n_items), n)
 
     def predict(self, user: str, item: str) -> Rating:

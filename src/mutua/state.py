@@ -210,6 +210,17 @@ class LiveState:
             self.in_force = InForce(note=str(reason))
 
     @property
+    def model(self) -> Model:
+        """The model in force.
+
+        Raises:
+            NoModel: code `model.none`; nothing was learned, or nothing that can be read.
+        """
+        if self.in_force.model is None:
+            raise NoModel(self.in_force.note or "no model", "a learned model", "learn first")
+        return self.in_force.model
+
+    @property
     def rating_model(self) -> Model | None:
         """The model that foresees ratings, None where nobody has rated; read when it is first asked for.
 
