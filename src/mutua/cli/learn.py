@@ -18,7 +18,7 @@ def learn(
     call: Call,
     model: Annotated[str | None, typer.Option(help="A model, with settings if wanted: ease:ridge=200.")] = None,
     budget: Annotated[
-        str | None, typer.Option(help="Time for choosing hyper-parameters: 60s, 2min; 0 takes them as given.")
+        str | None, typer.Option(help="Time for choosing hyper-parameters: 60s, 2min; 0: no search.")
     ] = None,
     report: Annotated[bool, typer.Option("--report", help="Show what was tried.")] = False,
 ) -> None:
