@@ -128,7 +128,8 @@ def _units(vectors: Floats) -> Floats:
 
 
 def _distinct(units: Floats) -> int:
-    return len({row.tobytes() for row in units})
+    """How many directions there are that rounding does not blur."""
+    return len({row.tobytes() for row in np.round(units, 3) + np.float32(0)})
 
 
 def _tightest(units: Floats, k: int, rng: np.random.Generator) -> Floats:
@@ -155,13 +156,14 @@ def _k_means(units: Floats, k: int, rng: np.random.Generator) -> Floats:
 
 
 def _first_centres(units: Floats, k: int, rng: np.random.Generator) -> Floats:
-    """Each further centre is drawn in proportion to the squared distance from the nearest one so far."""
+    """Each further centre is drawn in proportion to the squared distance from the nearest one so far, where any is."""
     chosen = [int(rng.integers(len(units)))]
     distance = np.full(len(units), np.inf)
     while len(chosen) < k:
         distance = np.minimum(distance, np.maximum(1.0 - units @ units[chosen[-1]], 0.0))
         distance[chosen] = 0.0
-        chosen.append(int(rng.choice(len(units), p=distance / distance.sum())))
+        odds = distance / distance.sum() if distance.any() else None
+        chosen.append(int(rng.choice(len(units), p=odds)))
     return units[chosen].copy()
 
 
