@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mutua.core.clock import now as wall_clock
 from mutua.errors import NotEnoughData, UsageError
 from mutua.lab.dataset import Dataset
+from mutua.lab.protocols import FREQUENT, share_of_repeats
 from mutua.learning.search import Chosen, Trial, search
 from mutua.models.base import Learner, TrainingData
 from mutua.models.registry import learner
@@ -71,7 +72,8 @@ def train(
     chief = learner(name)
     last = store.log.last_sequence()
     data = training_data(store, until)
-    chosen = search(chief, data, budget, seed)
+    coming_back = share_of_repeats(data.interactions) >= FREQUENT
+    chosen = search(chief, data, budget, seed, exclude_seen=not coming_back)
     learn_population(store, data, seed)
     rated = _learn_ratings(data, ratings, last, seed)
     version = store.models.save(chosen.model, sequence=last, about=_about(chosen))

@@ -68,7 +68,8 @@ def search(
 
     Args:
         budget: seconds for trials and the last learning together; a trial starts only if it and the last learning are
-            likely to end in time. 0 takes the best guess for such data, or `learner` as it stands where it was set.
+            likely to end in time. With 0, or nothing to judge by, it is the best guess for such data, or `learner` as
+            it stands where it was set.
         held: `time` holds out the newest tenth, `last` each user's newest event, `share` a tenth of each user's items;
             `auto` is `time` where the data have times, else `share`.
         exclude_seen: whether a candidate is judged on items that are new to their users only.
@@ -78,7 +79,7 @@ def search(
     """
     started = time.perf_counter()
     candidates = learner.candidates(data) if budget > 0 else ()
-    if budget == 0 and learner == type(learner)():
+    if learner == type(learner)():
         learner = learner.candidates(data)[0]
     trials: tuple[Trial, ...] = ()
     name = ""

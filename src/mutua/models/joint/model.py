@@ -109,7 +109,8 @@ class JointModel:
 
         Cost: about 25 µs for 30 items; for users with attributes and under 100 events, one pass over all items.
         """
-        if views.attributes is not None and len(self.groups) and views.size[0] < attributes.GONE_SIZE:
+        told = views.attributes is not None and len(self.groups) > 0 and views.size[0] < attributes.GONE_SIZE
+        if told and np.any(views.attributes):
             return self._top_of_all(views, n, excluded, banned)
         scratch = self._scratch
         found: tuple[npt.NDArray[np.int32], Floats] = kernels.top_one(
