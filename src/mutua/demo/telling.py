@@ -15,7 +15,9 @@ from mutua.profiles.words import bar, text, words
 from mutua.slates import Slate
 from mutua.voice import Voice
 
+FIGURES = ("ndcg", "recall")
 REASONS = 2
+LEAST_SHARE = 0.05
 SHOWN_CHANGES = 4
 LEAST_SHIFT = 0.005
 
@@ -24,9 +26,9 @@ def comparison(found: Comparison | None, skipped: str) -> list[RenderableType]:
     """Returns the table of models."""
     if found is None:
         return [skipped]
-    made = _table("model", *(f"{name}@{K}, {group}" for group in found.users for name in ("ndcg", "recall")), "fit s")
+    made = _table("\nmodel", *(f"{group}\n{name}@{K}" for group in found.users for name in FIGURES), "\nfit s")
     for model in found.models:
-        figures = [shown(model.figures[group][f"{name}@{K}"]) for group in found.users for name in ("ndcg", "recall")]
+        figures = [shown(model.figures[group][f"{name}@{K}"]) for group in found.users for name in FIGURES]
         made.add_row(model.model, *figures, f"{model.fit_seconds:.1f}")
     asked = ", ".join(f"{count:,} users ({group})" for group, count in found.users.items())
     return [f"Held out: {found.held_out}. Asked: {asked}. In brackets: 95 % intervals over users.", "", made]
@@ -46,8 +48,9 @@ def slate(found: Slate, voice: Voice) -> Table:
     """Returns a slate with the chief reasons of each item."""
     made = _table("", "id", "item", "why", numbers=0)
     for place, entry in enumerate(found.items, 1):
-        why = "; ".join(str(sentence) for sentence in voice.spoken(entry, found.now, most=6)[:REASONS])
-        made.add_row(str(place), entry.item, voice.name_of(entry.item), why)
+        spoken = voice.spoken(entry, found.now, most=6)[:REASONS]
+        why = [str(one) for one in spoken if one is spoken[0] or one.share >= LEAST_SHARE]
+        made.add_row(str(place), entry.item, voice.name_of(entry.item), "; ".join(why))
     return made
 
 
