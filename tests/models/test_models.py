@@ -20,7 +20,7 @@ from mutua.models.linear.biased_mf import BiasedMf
 from mutua.models.linear.content import Content
 from mutua.models.linear.ease import Ease
 from mutua.models.linear.frequency import Frequency
-from mutua.models.linear.ials import Ials
+from mutua.models.linear.ials import Ials, IalsModel
 from mutua.models.linear.incremental_svd import IncrementalSvd, update
 from mutua.models.linear.intervals import by_class
 from mutua.models.linear.popularity import Popularity
@@ -110,12 +110,14 @@ def test_ease_refuses_more_items_than_fit(monkeypatch: pytest.MonkeyPatch) -> No
         Ease().learn(planted())
 
 
-def ials_loss(settings_: Ials, matrix: sparse.csr_matrix, users: np.ndarray, items: np.ndarray) -> float:
+def ials_loss(model: IalsModel, matrix: sparse.csr_matrix, users: np.ndarray, items: np.ndarray) -> float:
     """The objective as the docstring of Ials writes it."""
     dense, scores = matrix.toarray().astype(np.float64), users @ items.T
-    fit = (dense * (1 - scores) ** 2).sum() + settings_.unobserved * (scores**2).sum()
-    penalty = settings_.penalties(matrix) @ (users**2).sum(axis=1)
-    return float(fit + penalty + settings_.penalties(sparse.csr_matrix(matrix.T)) @ (items**2).sum(axis=1))
+    fit = (dense * (1 - scores) ** 2).sum() + model.alpha * (scores**2).sum()
+    penalty = model.learner.penalties(matrix, model.alpha) @ (users**2).sum(axis=1)
+    return float(
+        fit + penalty + model.learner.penalties(sparse.csr_matrix(matrix.T), model.alpha) @ (items**2).sum(axis=1)
+    )
 
 
 def test_ials_lowers_its_objective_at_every_iteration() -> None:
@@ -125,7 +127,7 @@ def test_ials_lowers_its_objective_at_every_iteration() -> None:
         model = settings_.learn(data)
         matrix = learning_matrix(data, model.encoder, "log")
         users = model.fold_in(fold.views(data.interactions, model.encoder, data.now)).astype(np.float64)
-        losses.append(ials_loss(settings_, matrix, users, model.factors.astype(np.float64)))
+        losses.append(ials_loss(model, matrix, users, model.factors.astype(np.float64)))
     assert losses == sorted(losses, reverse=True)
     assert losses[0] > losses[-1]
 
@@ -135,10 +137,10 @@ def test_ials_folds_in_the_exact_minimum() -> None:
     model = Ials(factors=6, iterations=3).learn(data)
     views = fold.views(data.interactions, model.encoder, data.now)
     matrix, items = model.confidence(views), model.factors.astype(np.float64)
-    scale = model.learner.penalties(matrix)
+    scale = model.learner.penalties(matrix, model.alpha)
     for user, vector in enumerate(model.fold_in(views)[:5]):
         weight = matrix[[user]].toarray()[0].astype(np.float64)
-        left = items.T @ np.diag(weight + model.learner.unobserved) @ items + scale[user] * np.eye(6)
+        left = items.T @ np.diag(weight + model.alpha) @ items + scale[user] * np.eye(6)
         assert vector == pytest.approx(np.linalg.solve(left, items.T @ weight), rel=1e-4, abs=1e-6)
 
 

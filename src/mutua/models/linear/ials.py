@@ -39,7 +39,8 @@ class IalsModel:
 
     Args:
         factors: float32 [n_items, d].
-        gram: float64 [d, d], unobserved weight · Σ f fᵀ.
+        gram: float64 [d, d], α · Σ f fᵀ.
+        alpha: α, the weight of every pair as a zero.
         encoder: makes the views that this model was learned on.
         learner: the hyper-parameters.
     """
@@ -49,6 +50,7 @@ class IalsModel:
 
     factors: Floats
     gram: npt.NDArray[np.float64]
+    alpha: float
     encoder: Encoder
     learner: Ials
 
@@ -95,15 +97,16 @@ class IalsModel:
 
     def meta(self) -> Mapping[str, Any]:
         """Returns the hyper-parameters."""
-        return {"settings": asdict(self.learner)}
+        return {"settings": asdict(self.learner), "alpha": self.alpha}
 
     @classmethod
     def restore(cls, arrays: Arrays, meta: Mapping[str, Any]) -> Self:
         """Returns the model that `arrays` and `meta` describe."""
-        return cls(arrays["factors"], arrays["gram"], Encoder.restore(arrays), Ials(**meta["settings"]))
+        learner = Ials(**meta["settings"])
+        return cls(arrays["factors"], arrays["gram"], meta["alpha"], Encoder.restore(arrays), learner)
 
     def _solved(self, matrix: sparse.csr_matrix, right: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        scale = self.learner.penalties(matrix)
+        scale = self.learner.penalties(matrix, self.alpha)
         kernels.ridge(*compressed(matrix), self.factors, self.gram, scale, np.ones(len(self.gram)), right)
         return right
 
@@ -115,7 +118,8 @@ class Ials:
     Args:
         factors: length d of the vectors.
         iterations: passes over users and items.
-        unobserved: α > 0, weight of every pair as a zero.
+        unobserved: > 0, weight of all pairs as zeros together, in units of the confidences together: α = unobserved ·
+            Σ c / (users · items), so that one value suits small and large catalogues.
         ridge: λ > 0.
         exponent: ν in [0, 1]: 1 regularises frequent rows in proportion to their data, 0 all rows alike.
         transform: how weights become confidences c.
@@ -126,7 +130,7 @@ class Ials:
 
     factors: int = 64
     iterations: int = 12
-    unobserved: float = 0.1
+    unobserved: float = 10.0
     ridge: float = 0.01
     exponent: float = 1.0
     transform: Transform = "log"
@@ -144,32 +148,33 @@ class Ials:
         encoder = implicit_encoder(data.interactions)
         matrix = learning_matrix(data, encoder, self.transform)
         matrix = matrix[np.diff(matrix.indptr) > 0]
-        items = self._trained(matrix, stream(seed, "ials"))
+        alpha = self.unobserved * float(matrix.sum()) / (matrix.shape[0] * matrix.shape[1])
+        items = self._trained(matrix, alpha, stream(seed, "ials"))
         wide = items.astype(np.float64)
-        return IalsModel(items, self.unobserved * wide.T @ wide, encoder, self)
+        return IalsModel(items, alpha * wide.T @ wide, alpha, encoder, self)
 
     def candidates(self, data: TrainingData) -> tuple[Self, ...]:
         """Returns weights of the unobserved and penalties around the given ones."""
         grid = [(weight, ridge) for weight in (1.0, 3.0, 0.3) for ridge in (1.0, 2.0, 0.3)]
         return tuple(replace(self, unobserved=self.unobserved * a, ridge=self.ridge * r) for a, r in grid)
 
-    def penalties(self, matrix: sparse.csr_matrix) -> npt.NDArray[np.float64]:
+    def penalties(self, matrix: sparse.csr_matrix, alpha: float) -> npt.NDArray[np.float64]:
         """Returns λ (Σ_i c_ui + α|I|)^ν for every row, float64 [rows]."""
         observed = np.asarray(matrix.sum(axis=1), np.float64).ravel()
-        return self.ridge * (observed + self.unobserved * matrix.shape[1]) ** self.exponent
+        return self.ridge * (observed + alpha * matrix.shape[1]) ** self.exponent
 
-    def _trained(self, matrix: sparse.csr_matrix, rng: np.random.Generator) -> Floats:
+    def _trained(self, matrix: sparse.csr_matrix, alpha: float, rng: np.random.Generator) -> Floats:
         """Returns item vectors, started from singular vectors, so that the order of users and items does not matter."""
         left, values, right = truncated_svd(matrix, self.factors, rng, powers=2)
         users = (left * np.sqrt(values)).astype(np.float32)
         items = (right * np.sqrt(values)).astype(np.float32)
         transposed = sparse.csr_matrix(matrix.T)
         for _ in range(self.iterations):
-            self._improve(matrix, users, items)
-            self._improve(transposed, items, users)
+            self._improve(matrix, alpha, users, items)
+            self._improve(transposed, alpha, items, users)
         return items
 
-    def _improve(self, matrix: sparse.csr_matrix, rows: Floats, others: Floats) -> None:
-        gram = np.float32(self.unobserved) * (others.T @ others)
-        scale = self.penalties(matrix).astype(np.float32)
+    def _improve(self, matrix: sparse.csr_matrix, alpha: float, rows: Floats, others: Floats) -> None:
+        gram = np.float32(alpha) * (others.T @ others)
+        scale = self.penalties(matrix, alpha).astype(np.float32)
         kernels.descend(*compressed(matrix), others, gram, scale, _STEPS, rows)
