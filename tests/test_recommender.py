@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from recommender_shop import NOW, PEOPLE, START, book, bought, built, catalogue, copied, grocery, open_shop, upsert
 
 from mutua import Boost, IdentityLink, Interaction, LearnSettings, Options, Recommender, Settings, Surface
 from mutua.core.clock import DAY, HOUR
@@ -20,6 +19,7 @@ from mutua.errors import (
     UnknownPart,
     UsageError,
 )
+from recommender_shop import NOW, PEOPLE, START, book, bought, built, catalogue, copied, grocery, open_shop, upsert
 
 
 @pytest.fixture(scope="module")
