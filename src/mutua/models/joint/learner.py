@@ -141,7 +141,8 @@ class Joint:
             large = [static, {**static, "ridge": 0.0}, {**static, "product": 0.0}]
             settings: list[dict[str, Any]] = [{**plain, **static}, static] if small else large
         elif share_of_returns(data.interactions) >= RETURNING:
-            habits = {"alpha": 0.5, "beta": 0.0, "gamma": 0.0, "product": 0.0, "memory": "steady", "tilt": 1.0}
+            habits = {"alpha": 0.5, "beta": 0.0, "gamma": 0.0, "product": 0.0, "factors": 256}
+            habits |= {"memory": "steady", "tilt": 1.0}
             browsing = {**plain, "memory": "fading", "following": 1.0}
             by_habit = usual_return(data.interactions) >= DAY
             settings = [habits, browsing] if by_habit else [browsing, {**browsing, "following": 3.0}, habits]

@@ -2,8 +2,8 @@
 
 With R~ = D_u^−α R D_i^−β = U Σ Vᵀ: `W = D_i^−β (V f(Σ²) Vᵀ + c·R~ᵀR~/σ₁²) D_i^γ`, diagonal 0. The filter f keeps the
 first k directions (an ideal low pass, as GF-CF, Shen et al. 2021) or damps them as ridge regression does
-(`λ/(λ + ρ)`, Steck 2019 in the spectral basis). V is exact where one side is small, else it comes from a randomised
-range finder (Halko, Martinsson and Tropp 2011).
+(`λ/(λ + ρ)`, Steck 2019 in the spectral basis). V is exact where there are at most 2k users or items, else it comes
+from a randomised range finder (Halko, Martinsson and Tropp 2011).
 """
 
 from __future__ import annotations
@@ -19,8 +19,6 @@ from mutua.models.decomposition import orthonormal, times
 
 Floats = npt.NDArray[np.float32]
 OVERSAMPLING = 64
-EXACT = 3_000
-"""Up to this many users or items the eigenvectors of the smaller Gram matrix are computed exactly."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +62,7 @@ def spectrum(
     scaled = sparse.diags(of_user**-alpha) @ matrix @ sparse.diags(degree**-beta)
     normal = sparse.csr_matrix(scaled, dtype=np.float32)
     normal.sort_indices()
-    small = min(normal.shape) <= EXACT
+    small = min(normal.shape) <= 2 * factors
     vectors, values = _exact(normal, factors) if small else _randomised(normal, factors, seed)
     return Spectrum(normal, vectors, values, degree, beta)
 
