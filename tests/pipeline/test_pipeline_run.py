@@ -1,4 +1,4 @@
-"""The pipeline on a model with given scores: rules, guards, caps, pins, boosts and exploration, whatever the numbers."""
+"""The pipeline on a model with given scores: rules, guards, caps, pins, boosts, exploration, whatever the numbers."""
 
 from __future__ import annotations
 
