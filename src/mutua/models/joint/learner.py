@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
-from typing import Any, ClassVar, Literal, Self, get_args
+from typing import ClassVar, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -134,24 +134,20 @@ class Joint:
         Without times the filter is open. Where people come back to items, habits of days and browsing within minutes
         are told apart. Elsewhere what came just before leads, by its order or by the sitting.
         """
-        plain = {"alpha": 0.2, "beta": 0.35, "gamma": 0.2, "ridge": 0.08, "product": 0.0}
-        if not data.interactions.has_time:
-            small = data.n_items <= DENSE_ITEMS
-            static = {"popular": 0.001}
-            large = [static, {**static, "ridge": 0.0}, {**static, "product": 0.0}]
-            settings: list[dict[str, Any]] = [{**plain, **static}, static] if small else large
-        elif share_of_returns(data.interactions) >= RETURNING:
-            habits = {"alpha": 0.5, "beta": 0.0, "gamma": 0.0, "product": 0.0, "factors": 256}
-            habits |= {"memory": "steady", "tilt": 1.0}
-            browsing = {**plain, "memory": "fading", "following": 1.0}
-            by_habit = usual_return(data.interactions) >= DAY
-            settings = [habits, browsing] if by_habit else [browsing, {**browsing, "following": 3.0}, habits]
-        else:
-            recent = {**plain, "memory": "fading"}
-            sequence, sitting = {**recent, "following": 3.0, "order": "sequence"}, {**recent, "following": 1.0}
-            leading = [sequence, sitting] if usual_gap(data.interactions) >= HOUR else [sitting, sequence]
-            settings = [*leading, {**plain, "following": 0.3}, recent, plain]
-        return tuple(dict.fromkeys(replace(self, **setting) for setting in settings))
+        rows = data.interactions
+        plain = replace(self, alpha=0.2, beta=0.35, gamma=0.2, ridge=0.08, product=0.0)
+        if not rows.has_time:
+            static = replace(self, popular=0.001)
+            large = (static, replace(static, ridge=0.0), replace(static, product=0.0))
+            return (replace(plain, popular=0.001), static) if data.n_items <= DENSE_ITEMS else large
+        recent = replace(plain, memory="fading")
+        sitting, sequence = replace(recent, following=1.0), replace(recent, following=3.0, order="sequence")
+        if share_of_returns(rows) >= RETURNING:
+            habits = replace(self, alpha=0.5, beta=0.0, gamma=0.0, product=0.0, factors=256, memory="steady", tilt=1.0)
+            by_habit = usual_return(rows) >= DAY
+            return (habits, sitting) if by_habit else (sitting, replace(sitting, following=3.0), habits)
+        leading = (sequence, sitting) if usual_gap(rows) >= HOUR else (sitting, sequence)
+        return (*leading, replace(plain, following=0.3), recent, plain)
 
     def _encoder(self, rows: Interactions) -> Encoder:
         counted = [float(target) for target in rows.targets]

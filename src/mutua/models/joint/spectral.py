@@ -19,6 +19,8 @@ from mutua.models.decomposition import orthonormal, times
 
 Floats = npt.NDArray[np.float32]
 OVERSAMPLING = 64
+ROUNDING = 1e-5
+"""Directions of a smaller share of the largest are rounding: an undamped filter would take them for real."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,10 +79,11 @@ def _exact(normal: sparse.csr_matrix, factors: int) -> tuple[Floats, Floats]:
     users_are_fewer = normal.shape[0] < normal.shape[1]
     gram = (normal @ normal.T if users_are_fewer else normal.T @ normal).toarray()
     values, basis = np.linalg.eigh(gram)
-    order = np.argsort(-values, kind="stable")[: min(factors, len(values))]
+    real = max(int((values > ROUNDING * values.max()).sum()), 1)
+    order = np.argsort(-values, kind="stable")[: min(factors, real)]
     values, basis = np.maximum(values[order], 0), np.ascontiguousarray(basis[:, order])
     if users_are_fewer:
-        basis = (normal.T @ basis) / np.sqrt(np.maximum(values, 1e-12 * max(float(values[0]), 1e-12)))
+        basis = (normal.T @ basis) / np.sqrt(np.maximum(values, 1e-12))
     return np.asarray(basis, np.float32), np.asarray(values, np.float32)
 
 
