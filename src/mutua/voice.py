@@ -50,13 +50,19 @@ class Voice:
         """Returns the outer id of an inner item."""
         return self.shop.store.names.items.outer(item) or "(forgotten)"
 
+    def type_of(self, sequence: int) -> str:
+        """Returns the type of one of the user's recorded events, empty for others."""
+        return self.recorded.get(sequence, "")
+
     def sentences(self, explanation: Explanation, most: int = 5) -> tuple[Sentence, ...]:
         """Returns the largest reasons in words."""
-        return sentences(explanation, self.name, lambda sequence: self.recorded.get(sequence, ""), most)
+        return sentences(explanation, self.name, self.type_of, most)
 
     def spoken(self, entry: SlateItem, now: int, most: int = 3) -> tuple[Sentence, ...]:
-        """Returns the largest reasons of a recommended item in words; none where the slate was not explained."""
-        return self.sentences(Explanation(-1, entry.score, entry.reasons, exact=True, now=now), most)
+        """Returns the largest reasons of a recommended item, which they call "it"; none where it was not explained."""
+        index = self.shop.store.names.items.get(entry.item)
+        explanation = Explanation(-1, entry.score, entry.reasons, exact=True, now=now)
+        return sentences(explanation, lambda item: "it" if item == index else self.name(item), self.type_of, most)
 
     def slate(self, slate: Slate) -> dict[str, Any]:
         """Returns a slate as JSON values."""

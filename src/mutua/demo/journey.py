@@ -82,9 +82,7 @@ def _cut(purchases: pl.DataFrame, users: int) -> pl.DataFrame:
 
 
 def _titled(products: pl.DataFrame) -> pl.DataFrame:
-    size = (
-        pl.when(pl.col("package_size").is_not_null()).then(pl.lit(", ") + pl.col("package_size")).otherwise(pl.lit(""))
-    )
+    size = (pl.lit(", ") + pl.col("package_size").str.replace_all(r"\s+", " ")).fill_null("")
     return _dated(
         products.select(
             "product_id",

@@ -29,7 +29,7 @@ VERBS: Mapping[str, str] = {
 PHRASES: Mapping[str, str] = {
     "influence": "because you {verb} {item}{ago}",
     "following": "because people go on to it from {item}, which you {verb}{ago}",
-    "repeat": "because you come back to {item}{ago}",
+    "repeat": "because you come back to {item}{last}",
     "popularity": "because many people choose it",
     "trend": "because it is popular now",
     "attribute": "because of {label}",
@@ -110,7 +110,11 @@ def _phrase(group: list[Reason], now: int, name: Callable[[int], str], type_of: 
     verb = VERBS.get(type_of(first.sequences[-1]) if first.sequences else "", "chose")
     item = name(first.item) if first.item >= 0 else "it"
     ago = f" {format_span(now - first.time)} ago" if 0 <= first.time <= now else ""
+    last = f", last{ago}" if ago else ""
     by_event = first.kind in BY_EVENT
     kind = "older" if by_event and not first.sequences else first.kind
     times = f" ({len(group)} times)" if len(group) > 1 and by_event else ""
-    return PHRASES.get(kind, "because of " + kind).format(verb=verb, item=item, ago=ago, label=first.label) + times
+    return (
+        PHRASES.get(kind, "because of " + kind).format(verb=verb, item=item, ago=ago, last=last, label=first.label)
+        + times
+    )
