@@ -36,8 +36,12 @@ format: install  ## Put the code into the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-bench: install  ## Speed and quality figures against peers; JSON and Markdown under benchmarks/results
-	$(BIN)/python -m benchmarks
+$(VENV)/.bench: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --group bench
+	touch $@
+
+bench: $(VENV)/.bench  ## Speed and quality figures against peers; JSON and Markdown under benchmarks/results
+	$(BIN)/python -m benchmarks $(BENCH)
 
 lock:  ## Pin what is installed
 	$(BIN)/python -m pip freeze --exclude-editable > requirements.lock

@@ -79,6 +79,8 @@ def measure(name: str, quick: bool, folder: Path) -> None:
         why = str(reason)
         measured = nothing(module, why)
     seconds = time.perf_counter() - began
+    if hasattr(module, "draw"):
+        module.draw(measured, folder)
     keep(report.result(name, about(module), quick, where, seconds, measured, not_run=why), folder)
 
 

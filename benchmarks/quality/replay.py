@@ -36,17 +36,15 @@ CURVE = {
     name: Goal(f"Replay of {name}, warm users: hits@20 by delay of the profile", form=".3f") for name in (FILMS, SHOP)
 }
 GOALS = tuple(goals[name] for name in (FILMS, SHOP) for goals in (WARM, NEW, CURVE))
-PICTURES = Path(__file__).resolve().parent.parent / "results"
 
 
 def run(quick: bool) -> Measured:
-    """Returns the figures of this benchmark, and draws the curves into the folder of results.
+    """Returns the figures of this benchmark.
 
     Only items that are new to their user are foreseen: repeats would flatter a live profile.
     """
     figures: list[Figure] = []
     details: dict[str, Any] = {}
-    pictures = PICTURES / "local" if quick else PICTURES
     for name, read in ((FILMS, films), (SHOP, shop)):
         try:
             log = read(quick)
@@ -55,9 +53,16 @@ def run(quick: bool) -> Measured:
             continue
         document = replayed(name, log, QUICK_BUDGET if quick else BUDGET)
         figures += rows(name, document)
-        picture = plots.freshness(document, "default", f"hr@{SHOWN}", pictures / f"replay-{name.lower()}.png")
-        details[name] = {"document": document, "picture": picture.name}
+        details[name] = document
     return {"figures": figures, "seeds": [SEED], "repeats": 1, "details": details}
+
+
+def draw(measured: Measured, folder: Path) -> list[Path]:
+    """Draws the curve of each data set into `folder` and returns the pictures."""
+    return [
+        plots.freshness(document, "default", f"hr@{SHOWN}", folder / f"replay-{name.lower()}.png")
+        for name, document in measured["details"].items()
+    ]
 
 
 def films(quick: bool) -> Dataset:
