@@ -179,3 +179,21 @@ def test_the_public_names_are_few_and_there():
 
 def test_the_changelog_knows_this_version():
     assert f"## [{mutua.__version__}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def command_lines() -> list[str]:
+    """Returns the lines in the docs, inside of code, that call the command."""
+    pages = [ROOT / "README.md", *sorted(DOCS.glob("*.md"))]
+    blocks = [
+        block for one in pages for block in re.findall(r"```\n(.*?)```", one.read_text(encoding="utf-8"), re.DOTALL)
+    ]
+    return [line for block in blocks for line in block.splitlines() if line.startswith("mutua ")]
+
+
+@pytest.mark.parametrize("line", command_lines())
+def test_command_lines_in_the_docs_name_commands_and_options_that_exist(line):
+    words = line.split()[1:]
+    known = commands()
+    made = known.get(" ".join(words[:2])) or known[words[0]]
+    options = {spelling for param in made.params for spelling in getattr(param, "opts", ())}
+    assert {word for word in words if word.startswith("-")} <= options
