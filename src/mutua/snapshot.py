@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from mutua.catalog.table import AttributeTable
 from mutua.core.ids import Vocabulary
@@ -10,8 +10,7 @@ from mutua.profiles.history import History
 from mutua.profiles.views import Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True, eq=False):
     """What one recommendation may look at.
 
     Args:

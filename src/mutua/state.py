@@ -88,10 +88,11 @@ class LiveState:
 
     def refresh(self) -> None:
         """Drops what another process's writes or learning have made old; about 5 µs when nothing has."""
-        state = self.store.database.state()
-        if state != self._seen:
-            self._seen = state
-            self.drop()
+        if not self.store.database.write:
+            state = self.store.database.state()
+            if state != self._seen:
+                self._seen = state
+                self.drop()
         if self.store.models.state() != self._published:
             self.load_models()
 
@@ -119,14 +120,15 @@ class LiveState:
             attributes: instead of those recorded.
         """
         moment = self.now() if now is None else now
-        index = None if user is None else self.store.names.users.get(user)
+        names = self.store.names
+        index = None if user is None else names.vocabulary("users").get(user)
         history = EMPTY if index is None else self.histories.get(index)
         version = history.version
         for event in events:
             history = self._with(history, event, moment)
         return Snapshot(
             model_version=self.in_force.version,
-            items=self.store.names.items,
+            items=names.vocabulary("items"),
             catalog=self.catalog,
             popularity=self._fallback(),
             history=history,
@@ -243,6 +245,7 @@ class LiveState:
 
     def drop(self) -> None:
         """Drops everything that a bulk write or an erasure may have changed."""
+        self.store.names.refresh()
         self.histories.drop()
         self.drop_catalog()
         self._drop_users()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,7 +40,7 @@ class History:
     def __len__(self) -> int:
         return len(self.item)
 
-    @property
+    @cached_property
     def version(self) -> int:
         """The newest sequence number in it, 0 for an empty history."""
         return max(int(self.sequence.max(initial=0)), self.tail.sequence)

@@ -154,7 +154,7 @@ def best(item, own, base, base_order, excluded, banned, buffer, touched, found, 
     item; `banned` may be empty.
     """
     size = len(base)
-    for place in range(len(item)):
+    for place in range(len(own)):
         key = item[place]
         if own[place] != 0 and key < size:
             touched[found] = key
@@ -180,7 +180,7 @@ def best(item, own, base, base_order, excluded, banned, buffer, touched, found, 
         value = buffer[key]
         buffer[key] = 0
         if value != -np.inf and not (len(banned) > 0 and banned[key]):
-            total = value + base[key]
+            total = base[key] if value == TINY else value + base[key]
             if count < n or total >= values[n - 1]:
                 count = insert(values, keys, count, total, key)
     return keys[:count], values[:count]
@@ -192,6 +192,13 @@ def top_one(item, weight, recent, own, influence, following, base, base_order, e
     found = accumulate(item, weight, influence[0], influence[1], influence[2], buffer, touched, 0)
     found = accumulate(item, recent, following[0], following[1], following[2], buffer, touched, found)
     return best(item, own, base, base_order, excluded, banned, buffer, touched, found, n)
+
+
+@kernel
+def top_by_influence(item, weight, start, column, value, base, base_order, excluded, banned, buffer, touched, n):
+    """As `top_one` where there are neither recent nor own terms: fewer arguments, so quicker to call."""
+    found = accumulate(item, weight, start, column, value, buffer, touched, 0)
+    return best(item, weight[:0], base, base_order, excluded, banned, buffer, touched, found, n)
 
 
 @parallel_kernel

@@ -112,8 +112,24 @@ class JointModel:
         told = views.attributes is not None and len(self.groups) > 0 and views.size[0] < attributes.GONE_SIZE
         if told and np.any(views.attributes):
             return self._top_of_all(views, n, excluded, banned)
-        scratch = self._scratch
-        found: tuple[npt.NDArray[np.int32], Floats] = kernels.top_one(
+        scratch, kept = self._scratch, NOTHING_BANNED if banned is None else banned
+        most = min(n, self.n_items)
+        found: tuple[npt.NDArray[np.int32], Floats]
+        if self._only_influence:
+            found = kernels.top_by_influence(
+                views.item,
+                views.weight,
+                *self.influence.columns,
+                self.base,
+                self._base_order,
+                excluded,
+                kept,
+                scratch.sums,
+                scratch.touched,
+                most,
+            )
+            return found
+        found = kernels.top_one(
             views.item,
             views.weight,
             self._session(views),
@@ -123,10 +139,10 @@ class JointModel:
             self.base,
             self._base_order,
             excluded,
-            NOTHING_BANNED if banned is None else banned,
+            kept,
             scratch.sums,
             scratch.touched,
-            min(n, self.n_items),
+            most,
         )
         return found
 
@@ -178,10 +194,14 @@ class JointModel:
             base=np.array(arrays["base"]),
             repeat=Repeat.restore(arrays) if meta["repeat"] else None,
             encoding=AttributeEncoding.restore(meta["encoding"]),
-            groups=arrays["groups"],
+            groups=np.asarray(arrays["groups"]),
             again=np.array(arrays["again"]),
             figures=meta["figures"],
         )
+
+    @cached_property
+    def _only_influence(self) -> bool:
+        return self.repeat is None and not len(self.following.value)
 
     @cached_property
     def _base_order(self) -> npt.NDArray[np.int32]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -47,7 +48,7 @@ class Rows:
         """n, the number of items."""
         return len(self.start) - 1
 
-    @property
+    @cached_property
     def columns(self) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int32], Floats]:
         """The three arrays, as kernels take them."""
         return self.start, self.item, self.value
@@ -82,5 +83,5 @@ class Rows:
 
     @classmethod
     def restore(cls, arrays: Mapping[str, npt.NDArray[Any]], prefix: str) -> Rows:
-        """Returns the rows that `arrays` holds under `prefix`."""
-        return cls(*(arrays[f"{prefix}_{name}"] for name in ("start", "item", "value")))
+        """Returns the rows that `arrays` holds under `prefix`, as plain arrays: kernels take mapped ones more slowly."""
+        return cls(*(np.asarray(arrays[f"{prefix}_{name}"]) for name in ("start", "item", "value")))
