@@ -109,7 +109,7 @@ def test_interrupts_and_faults_have_statuses_of_their_own(shop, monkeypatch):
 
     monkeypatch.setattr(recommender.Recommender, "recommend", interrupted)
     found = shop("recommend", "ann", "--json")
-    assert (found.status, found.out) == (exits.INTERRUPTED, "")
+    assert (found.status, found.out, found.err) == (exits.INTERRUPTED, "", "mutua: interrupted\n")
     monkeypatch.setattr(recommender.Recommender, "recommend", faulty)
     found = shop("recommend", "ann", "--json")
     assert (found.status, found.error["code"]) == (exits.INTERNAL, "internal")

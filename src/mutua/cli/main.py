@@ -90,14 +90,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MutuaError as error:
         return tell(error, as_json)
     except (KeyboardInterrupt, typer.Abort):
-        print("mutua: interrupted", file=sys.stderr)
-        return exits.INTERRUPTED
+        status = exits.INTERRUPTED
     except (BrokenPipeError, SystemExit):  # the latter is how typer ends where its output was cut off
         return _cut_off()
     except CLICK_ERROR as error:
         return tell(usage(error, given, COMMANDS), as_json)
     except Exception as error:  # noqa: BLE001
         return unexpected(error, as_json, debug)
+    if status == exits.INTERRUPTED:
+        print("mutua: interrupted", file=sys.stderr)
     return status if isinstance(status, int) else exits.OK
 
 

@@ -72,14 +72,16 @@ def change(story: Story, voice: Voice) -> list[RenderableType]:
 
 
 def moved(before: Slate, after: Slate, voice: Voice) -> Table:
-    """Returns the later slate, each item with an arrow that says where it was."""
+    """Returns the later slate: for each item an arrow that says where it was, and its scores."""
     place = {item: at for at, item in enumerate(before.ids)}
-    made = _table("", "", "id", "item", numbers=0)
-    for at, item in enumerate(after.ids):
-        made.add_row(str(at + 1), arrow(place.get(item), at), item, voice.name_of(item))
+    score = {entry.item: f"{entry.score:.3f}" for entry in before.items}
+    made = _table("", "", "id", "item", "before", "after", numbers=2)
+    for at, entry in enumerate(after.items):
+        now, then = f"{entry.score:.3f}", score.get(entry.item, "")
+        made.add_row(str(at + 1), arrow(place.get(entry.item), at), entry.item, voice.name_of(entry.item), then, now)
     for item in before.ids:
         if item not in after.ids:
-            made.add_row("", "left", item, voice.name_of(item))
+            made.add_row("", "left", item, voice.name_of(item), score[item], "")
     return made
 
 

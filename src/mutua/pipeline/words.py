@@ -59,7 +59,7 @@ class Sentence:
 
     def __str__(self) -> str:
         sign = "" if self.amount >= 0 else "against: "
-        return f"{sign}{self.text}: {self.share:.0%}".replace("%", " %")
+        return f"{sign}{self.text}: {100 * self.share:.0f} %"
 
 
 def sentences(
