@@ -88,11 +88,10 @@ class LiveState:
 
     def refresh(self) -> None:
         """Drops what another process's writes or learning have made old; about 5 µs when nothing has."""
-        if not self.store.database.write:
-            state = self.store.database.state()
-            if state != self._seen:
-                self._seen = state
-                self.drop()
+        state = self.store.database.state()
+        if state != self._seen:
+            self._seen = state
+            self.drop()
         if self.store.models.state() != self._published:
             self.load_models()
 
