@@ -199,7 +199,7 @@ def _refused(reason: str, text: str, origins: Mapping[str, str]) -> ConfigError:
     """The error of a setting, with who gave it, and where in the file."""
     what, _, where = reason.partition(" - at ")
     unknown = re.search(r"unknown field `([^`]+)`", what)
-    steps = [*_steps(where), *([re.escape(unknown[1])] if unknown else [])]
+    steps = [*_steps(where), *([re.escape(unknown[1])] if unknown and not re.search(r"\[\d", where) else [])]
     given = [match[0] for path in origins if (match := re.match(r"\.".join(steps) + r"(?![^.])", path))]
     path = given[0] if len(set(given)) == 1 or (given and unknown) else ""
     giver = next((who for full, who in origins.items() if path and full.startswith(path)), "the settings")

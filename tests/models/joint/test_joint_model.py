@@ -107,7 +107,7 @@ def dense_scores(model: JointModel, views: Views) -> np.ndarray:
     return scores
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(st.integers(0, 10**9), st.integers(1, 14), st.integers(1, 16), st.booleans(), st.sampled_from([0, 0, 2]))
 def test_the_best_items_equal_a_dense_score_sorted(seed: int, items: int, n: int, repeats: bool, groups: int) -> None:
     rng = np.random.default_rng(seed)
