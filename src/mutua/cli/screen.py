@@ -17,7 +17,6 @@ from rich.table import Table
 
 PLAIN_WIDTH = 110
 """Columns where the output is no terminal."""
-WIDE = 400
 Step = Callable[[float, float], None]
 """Called with how much is done and how much there is."""
 
