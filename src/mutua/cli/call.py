@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from mutua.cli.common import Common, options
+from mutua.cli.options import Common, options
 from mutua.cli.screen import Screen
 from mutua.config import Settings, load
 from mutua.core.clock import parse_time

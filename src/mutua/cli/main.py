@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from mutua.cli import exits
-from mutua.cli.common import DebugOption, JsonOption, NowOption, SeedOption, StoreOption, options
+from mutua.cli.options import DebugOption, JsonOption, NowOption, SeedOption, StoreOption, options
 from mutua.cli.problems import tell, unexpected, usage
 from mutua.errors import MutuaError
 
