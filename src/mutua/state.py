@@ -80,6 +80,7 @@ class LiveState:
         self._users: AttributeTable | None = None
         self._encoded: dict[int, Floats] = {}
         self._popular: Floats | None = None
+        self._items = len(store.names.items)
         self._plans: dict[str | bytes, run.Plan] = {}
         self._seen = store.database.state()
         self._published = (0, 0)
@@ -176,6 +177,8 @@ class LiveState:
                 self._drop_users()
                 if isinstance(event, IdentityLink):
                     self.histories.drop()
+        if len(self.store.names.items) != self._items:
+            self._grow()
 
     @property
     def people(self) -> Population:
@@ -249,6 +252,7 @@ class LiveState:
         self.drop_catalog()
         self._drop_users()
         self._popular = None
+        self._items = len(self.store.names.items)
         self._newest = -1
 
     def item(self, outer: str, below: int | None = None) -> int:
@@ -283,7 +287,12 @@ class LiveState:
         self._newest = max(self._newest, time) if self._newest >= 0 else -1
         if self._popular is not None and item < len(self._popular):
             self._popular[item] += self.store.names.types.targets()[kind]
-        elif self._popular is not None:
+
+    def _grow(self) -> None:
+        """Makes room for new items: pins and rules may mean them, and without a model they are served at once."""
+        self._items = len(self.store.names.items)
+        self._plans.clear()
+        if self._popular is not None:
             self._popular = None
             self.drop_catalog()
 
