@@ -152,7 +152,7 @@ def test_the_search_asks_as_the_test_does(log: Path, lists: Path) -> None:
 
 def test_replay_refits(log: Path) -> None:
     read = complete(run(options("replay", log, fraction=0.3, models=("item-knn",), refit_every=50, budget=5.0)))
-    assert read["results"]["item-knn"]["tuning"]["held"] == "time"
+    assert read["results"]["item-knn"]["tuning"]["held"] == "leave one out"
 
 
 def test_the_search_is_reported(log: Path) -> None:

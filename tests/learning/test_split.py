@@ -16,7 +16,7 @@ from mutua.learning.split import Split, questions
 
 rows = st.lists(st.tuples(st.integers(0, 5), st.integers(0, 7), st.integers(0, 20)), min_size=2, max_size=50)
 ALL: dict[str, Callable[[Interactions], Split]] = {
-    "at": lambda log: cut.by_time(log, 10),
+    "at": lambda log: cut.by_time(log, 100),
     "tail": lambda log: cut.by_share_of_time(log, 0.3),
     "last": cut.leave_last,
     "share": lambda log: cut.by_share_of_user(log, 0.25, 3),
@@ -26,7 +26,7 @@ ALL: dict[str, Callable[[Interactions], Split]] = {
 
 def log_of(given_rows: list[tuple[int, int, int]]) -> Interactions:
     user, item, time = zip(*given_rows, strict=True)
-    return Interactions.of(user, item, time, n_users=7, n_items=8)
+    return Interactions.of(user, item, np.multiply(time, 10), n_users=7, n_items=8)
 
 
 @pytest.mark.parametrize("kind", ALL)
@@ -43,9 +43,9 @@ def test_no_row_is_in_both_parts_and_each_is_grouped_by_user(kind: str, given_ro
 
 @given(rows)
 def test_by_time_cuts_at_the_moment(given_rows: list[tuple[int, int, int]]) -> None:
-    split = cut.by_time(log_of(given_rows), 10)
-    assert (split.train.time < 10).all()
-    assert (split.test.time >= 10).all()
+    split = cut.by_time(log_of(given_rows), 100)
+    assert (split.train.time < 100).all()
+    assert (split.test.time >= 100).all()
     assert len(split.train) + len(split.test) == len(given_rows)
 
 
@@ -54,7 +54,7 @@ def test_share_of_time_holds_out_the_newest(given_rows: list[tuple[int, int, int
     log = log_of(given_rows)
     split = cut.by_share_of_time(log, fraction)
     if log.has_time:
-        assert split.train.time.max(initial=-1) < split.test.time.min(initial=99)
+        assert split.train.time.max(initial=-1) < split.test.time.min(initial=999)
         assert len(split.train)
     else:
         assert split.train.sequence.max(initial=-1) < split.test.sequence.min(initial=99)

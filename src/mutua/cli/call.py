@@ -12,7 +12,7 @@ import typer
 
 from mutua.cli.options import Common, options
 from mutua.cli.screen import Screen
-from mutua.config import Settings, load
+from mutua.config import Settings, load, tenant_key
 from mutua.core.clock import parse_time
 from mutua.recommender import Recommender
 from mutua.store.sqlite.store import SqliteStore
@@ -56,7 +56,8 @@ class Call:
 
     def open_store(self, *, write: bool = False) -> SqliteStore:
         """Returns the store alone."""
-        return SqliteStore.open(self.url, write=write, types=self.settings.declared_types)
+        settings = self.settings
+        return SqliteStore.open(self.url, write=write, types=settings.declared_types, key=tenant_key(settings.store))
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -106,7 +107,9 @@ class Interactions:
         """bool [n]: unmarked rows whose value is a rating."""
         return np.asarray(self.ratings)[self.type] & np.isfinite(self.value) & (self.weight > 0)
 
-    @property
+    @cached_property
     def has_time(self) -> bool:
-        """Whether times tell rows apart at all."""
-        return len(self) > 0 and bool(self.time.min() != self.time.max())
+        """Whether times say more than an order: rows recorded without one are stamped a microsecond apart."""
+        steps = np.diff(np.sort(self.time))
+        steps = steps[steps > 0]
+        return len(steps) > 0 and float(np.median(steps)) > 1.0

@@ -77,7 +77,7 @@ def prepared(surface: Surface, model: Model | None, snapshot: Snapshot, name: st
         name,
         model,
         model if isinstance(model, Ranks) else None,
-        model.repeatable() if isinstance(model, Repeats) else None,
+        _returned_to(model),
         banned if banned.any() else None,
         _pins(surface, snapshot, banned),
     )
@@ -132,6 +132,13 @@ def similar(model: Model, snapshot: Snapshot, item: int, n: int) -> Slate:
     entries = tuple(SlateItem(name, score) for name, score in alike if name is not None and score > 0)
     notes = (snapshot.note,) if snapshot.note else ()
     return Slate(secrets.token_hex(8), None, entries, "similar", snapshot.model_version, 0, snapshot.now, notes)
+
+
+def _returned_to(model: Model | None) -> Mask | None:
+    if not isinstance(model, Repeats):
+        return None
+    again = model.repeatable()
+    return again if again.any() else None
 
 
 def _check(n: int) -> None:

@@ -175,10 +175,13 @@ def best(item, own, base, base_order, excluded, banned, buffer, touched, found, 
             break
         if buffer[key] == np.float32(0) and not (len(banned) > 0 and banned[key]):
             count = insert(values, keys, count, base[key], key)
+    highest = base[base_order[0]]
     for place in range(found):
         key = touched[place]
         value = buffer[key]
         buffer[key] = 0
+        if count == n and value + highest < values[n - 1]:
+            continue
         if value != -np.inf and not (len(banned) > 0 and banned[key]):
             total = base[key] if value == TINY else value + base[key]
             if count < n or total >= values[n - 1]:
