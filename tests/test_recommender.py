@@ -442,3 +442,18 @@ def test_the_catalogue_alone_is_no_ground_to_learn_on(tmp_path: Path) -> None:
         with pytest.raises(NotEnoughData, match=r"data\.too-few"):
             shop.learn()
         assert shop.recommend("x").ids != ()
+
+
+def test_items_that_only_the_catalogue_knows_reach_those_who_like_such_items(shop: Recommender) -> None:
+    for taste in (0, 1):
+        said = {"category": f"book {taste}", "brand": "press", "title": f"Book {taste} sequel"}
+        shop.record(upsert(f"{'ab'[taste]}-book-new", said))
+    before = shop.recommend("u0", 40, surface=Surface(exclude="off")).ids
+    assert not {"a-book-new", "b-book-new"} & set(before)
+    shop.learn()
+    for user, mine, other in (("u0", "a", "b"), ("u1", "b", "a"), ("u2", "a", "b")):
+        scores = {entry.item: entry.score for entry in shop.recommend(user, 40, surface=Surface(exclude="off")).items}
+        assert scores[f"{mine}-book-new"] > scores[f"{other}-book-new"]
+    lent = shop.explain("u0", "a-book-new").reasons
+    told = {reason.amount: shop.store.names.items.outer(reason.item) for reason in lent if reason.item >= 0}
+    assert str(told[max(told)]).startswith("a-")

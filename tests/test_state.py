@@ -26,7 +26,11 @@ from mutua.training import training_data
 from recommender_shop import NOW, START, book, bought, built, copied, grocery, open_shop, upsert
 
 FADING = Encoder.of((1.0,), shares=(0.1, 0.1, 0.2, 0.2, 0.2, 0.2))
-SURFACES = (Surface(), Surface(exclude="off", boosts=(Boost("price<=3", 2.0),)), Surface(pins={2: "new 1"}, pool=9))
+SURFACES = (
+    Surface(),
+    Surface(exclude="off", boosts=(Boost("price<=3", 2.0),)),
+    Surface(pins={2: "new 1"}, where=("price<=5",)),
+)
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,9 @@ import typer
 
 import mutua
 from mutua import errors
-from mutua.cli import common, exits
+from mutua.cli import exits
 from mutua.cli.main import COMMANDS
+from mutua.cli.options import options as common_options
 from mutua.cli.problems import UNEXPECTED
 from mutua.config import ENVIRONMENT, LearnSettings, Settings, StoreSettings
 from mutua.events.cleaning import RULES, CleaningRules
@@ -89,7 +90,7 @@ def commands() -> dict[str, object]:
 
 def test_every_command_and_option_is_in_the_reference():
     written = sections(page("cli.md"))
-    shared = set(inspect.signature(common.options).parameters)
+    shared = set(inspect.signature(common_options).parameters)
     assert list(written) == list(commands())
     for name, made in commands().items():
         own = [param for param in made.params if param.name not in shared]
@@ -102,7 +103,7 @@ def test_every_command_and_option_is_in_the_reference():
 
 def test_the_options_of_every_command_are_in_the_reference():
     head = page("cli.md").split("\n## ")[0]
-    assert set(first_cells(head)) == {f"--{name}" for name in inspect.signature(common.options).parameters} | {"--help"}
+    assert set(first_cells(head)) == {f"--{name}" for name in inspect.signature(common_options).parameters} | {"--help"}
 
 
 @pytest.mark.parametrize("section", SECTIONS)
