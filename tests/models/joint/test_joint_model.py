@@ -34,7 +34,6 @@ from mutua.testing.planted import planted
 CONFIGURATIONS = (
     Joint(memory="fading", following=2.0, order="sequence", reach=0.5),
     Joint(memory="steady", following=0.5, ridge=0.0, factors=8, product=0.0, tilt=0.7),
-    Joint(alpha=0.0, beta=1.0, gamma=1.0, rows=5, popular=0.0, content=0.0, group=0.0),
 )
 
 
@@ -251,7 +250,7 @@ def test_attributes_count_half_after_five_events_and_nothing_after_a_hundred() -
     assert attributes.fading(np.array([0, 5, 99, 100], np.int32)) == pytest.approx([1, 0.5, 1 / 20.8, 0])
 
 
-@pytest.mark.parametrize("learner", [Joint(), *CONFIGURATIONS[:2]])
+@pytest.mark.parametrize("learner", [Joint(), *CONFIGURATIONS])
 def test_a_model_kept_in_a_folder_gives_equal_scores_and_reasons(learner: Joint, tmp_path: Path) -> None:
     data = planted()
     plans = Labels((np.arange(60) % 4).astype(np.int32), tuple("abcd"))
