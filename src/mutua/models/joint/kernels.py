@@ -204,22 +204,27 @@ def top_by_influence(item, weight, start, column, value, base, base_order, exclu
     return best(item, weight[:0], base, base_order, excluded, banned, buffer, touched, found, n)
 
 
+@kernel
+def score_one(item, weight, recent, own, influence, following, row):
+    """Adds influence, following and own terms of one view to `row`, float32 [items]."""
+    for place in range(len(item)):
+        key = item[place]
+        if key < len(row):
+            row[key] += own[place]
+        if key < len(influence[0]) - 1:
+            for entry in range(influence[0][key], influence[0][key + 1]):
+                row[influence[1][entry]] += weight[place] * influence[2][entry]
+        if recent[place] != 0 and key < len(following[0]) - 1:
+            for entry in range(following[0][key], following[0][key + 1]):
+                row[following[1][entry]] += recent[place] * following[2][entry]
+
+
 @parallel_kernel
 def score_all(view_start, item, weight, recent, own, influence, following, out):
-    """Adds influence, following and own terms of every view to its row of `out`, float32 [b, items]."""
-    size = out.shape[1]
+    """As `score_one` for every view on all cores, each to its row of `out`, float32 [b, items]."""
     for view in prange(len(view_start) - 1):
-        row = out[view]
-        for place in range(view_start[view], view_start[view + 1]):
-            key = item[place]
-            if key < size:
-                row[key] += own[place]
-            if key < len(influence[0]) - 1:
-                for entry in range(influence[0][key], influence[0][key + 1]):
-                    row[influence[1][entry]] += weight[place] * influence[2][entry]
-            if recent[place] != 0 and key < len(following[0]) - 1:
-                for entry in range(following[0][key], following[0][key + 1]):
-                    row[following[1][entry]] += recent[place] * following[2][entry]
+        low, high = view_start[view], view_start[view + 1]
+        score_one(item[low:high], weight[low:high], recent[low:high], own[low:high], influence, following, out[view])
 
 
 @kernel
