@@ -20,7 +20,7 @@ from mutua.metrics import Placements, ndcg, place
 
 FACTORS, ITERATIONS = 256, 15
 GRID: tuple[tuple[float, float], ...] = ((0.01, 1.0), (0.01, 20.0), (10.0, 20.0), (0.01, 40.0), (0.01, 5.0))
-"""(regularization, alpha): the package's own first; the others lie around the best for Gowalla, so that it is inside."""
+"""(regularization, alpha): the package's own first; the others lie around the best for Gowalla, which is inside."""
 _AT_ONCE = 4_096
 
 

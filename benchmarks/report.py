@@ -99,10 +99,15 @@ def write(found: Result, folder: Path) -> Path:
 
 
 def write_table(folder: Path, names: Sequence[str]) -> Path:
-    """Writes README.md, the table of all results in `folder`, those in `names` in that order; returns its path."""
+    """Writes README.md, the table of the results and the pictures in `folder`, and returns its path.
+
+    Args:
+        names: which results, in their order.
+    """
     found = [read(folder / f"{name}.json") for name in names if (folder / f"{name}.json").is_file()]
     path = folder / "README.md"
-    path.write_text(markdown(found))
+    pictures = [f"![{picture.stem}]({picture.name})" for picture in sorted(folder.glob("*.png"))]
+    path.write_text("\n".join([markdown(found), *pictures]).rstrip() + "\n")
     return path
 
 

@@ -33,9 +33,11 @@ NEW = {
     for name in (FILMS, SHOP)
 }
 CURVE = {
-    name: Goal(f"Replay of {name}, warm users: hits@20 by delay of the profile", form=".3f") for name in (FILMS, SHOP)
+    (name, group): Goal(f"Replay of {name}, {group} users: hits@20 by delay of the profile", form=".3f")
+    for name in (FILMS, SHOP)
+    for group in ("warm", "new")
 }
-GOALS = tuple(goals[name] for name in (FILMS, SHOP) for goals in (WARM, NEW, CURVE))
+GOALS = (*WARM.values(), *NEW.values(), *CURVE.values())
 
 
 def run(quick: bool) -> Measured:
@@ -49,7 +51,8 @@ def run(quick: bool) -> Measured:
         try:
             log = read(quick)
         except data.NotAvailable as reason:
-            figures += all_not_run((WARM[name], NEW[name], CURVE[name]), str(reason))
+            goals = (WARM[name], NEW[name], *(CURVE[name, group] for group in ("warm", "new")))
+            figures += all_not_run(goals, str(reason))
             continue
         document = replayed(name, log, QUICK_BUDGET if quick else BUDGET)
         figures += rows(name, document)
@@ -89,7 +92,7 @@ def rows(name: str, document: Document) -> list[Figure]:
     return [
         _ratio(WARM[name], over.get("warm", {}).get(FROZEN), "no hit of a frozen profile of a warm user"),
         _stronger(name, over.get("new", {})),
-        _curve(name, document),
+        *(_curve(name, group, document) for group in ("warm", "new")),
     ]
 
 
@@ -109,10 +112,12 @@ def _stronger(name: str, over: dict[str, Interval]) -> Figure:
     return _ratio(NEW[name], known[line], "", f" (× {line}{others})")
 
 
-def _curve(name: str, document: Document) -> Figure:
-    points = [point for point in document.results["default"].freshness if point.group == "warm"]
+def _curve(name: str, group: str, document: Document) -> Figure:
+    goal = CURVE[name, group]
+    points = [point for point in document.results["default"].freshness if point.group == group]
     if not points:
-        return CURVE[name].not_run("no event of a warm user")
-    lines = [f"{point.delay} {point.metrics[f'hr@{SHOWN}'].value:.4f}" for point in points]
+        return goal.not_run(f"no event of a {group} user")
+    found = {point.delay: point.metrics[f"hr@{SHOWN}"] for point in points}
+    lines = [f"{delay} {goal.written(one.value)} {span(one.low, one.high, goal.form)}" for delay, one in found.items()]
     events = f"({points[0].events} events of {points[0].users} users)"
-    return Figure(CURVE[name].what, CURVE[name].target, f"{' · '.join(lines)} {events}", None)
+    return Figure(goal.what, goal.target, f"{' · '.join(lines)} {events}", None)
