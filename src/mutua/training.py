@@ -11,6 +11,7 @@ from mutua.lab.dataset import Dataset
 from mutua.lab.protocols import FREQUENT, share_of_repeats
 from mutua.learning.search import Chosen, Trial, search
 from mutua.models.base import Learner, TrainingData
+from mutua.models.joint.learner import drop_spectra
 from mutua.models.registry import learner
 from mutua.people import learn_population
 from mutua.privacy.forgetting import purge_models
@@ -74,6 +75,7 @@ def train(
     data = training_data(store, until)
     coming_back = share_of_repeats(data.interactions) >= FREQUENT
     chosen = search(chief, data, budget, seed, exclude_seen=not coming_back)
+    drop_spectra()
     learn_population(store, data, seed)
     rated = _learn_ratings(data, ratings, last, seed)
     version = store.models.save(chosen.model, sequence=last, about=_about(chosen))

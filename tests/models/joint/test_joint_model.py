@@ -28,7 +28,7 @@ from mutua.profiles.encoder import Encoder
 from mutua.profiles.history import EMPTY
 from mutua.profiles.views import Views
 from mutua.store.models import ModelFolders
-from mutua.testing.models import LAWS, Law, marked_rows_teach_nothing
+from mutua.testing.models import LAWS, Law
 from mutua.testing.planted import planted
 
 CONFIGURATIONS = (
@@ -39,9 +39,7 @@ CONFIGURATIONS = (
 
 @pytest.mark.parametrize("law", LAWS, ids=lambda law: law.__name__)
 @pytest.mark.parametrize("learner", CONFIGURATIONS, ids=range(len(CONFIGURATIONS)))
-def test_laws_hold_for_other_settings_too(learner: Joint, law: Law, request: pytest.FixtureRequest) -> None:
-    if law is marked_rows_teach_nothing and learner.memory != "all":
-        request.applymarker(pytest.mark.xfail(reason="marked rows move the moments by which terms are scaled"))
+def test_laws_hold_for_other_settings_too(learner: Joint, law: Law) -> None:
     law(learner, planted())
 
 

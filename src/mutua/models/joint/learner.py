@@ -194,6 +194,7 @@ class Joint:
 
 def last_moments(rows: Interactions, encoder: Encoder, judges: int = 1_000) -> Views:
     """Returns views of up to `judges` users, evenly chosen, each at the time of the user's own newest event."""
+    rows = rows.take(rows.weight > 0)
     newest = np.zeros(rows.n_users, np.int64)
     np.maximum.at(newest, rows.user, rows.time)
     seen = np.unique(rows.user)
@@ -224,6 +225,11 @@ def content_vectors(items: AttributeTable, n_items: int, seed: int, dimensions: 
 
 
 _KEPT: OrderedDict[tuple[object, ...], Spectrum] = OrderedDict()
+
+
+def drop_spectra() -> None:
+    """Forgets the users' items that candidates shared; call it when no more candidates follow."""
+    _KEPT.clear()
 
 
 def cached_spectrum(matrix: sparse.csr_matrix, alpha: float, beta: float, factors: int, seed: int) -> Spectrum:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mutua.catalog.table import AttributeTable
+from mutua.core.clock import DAY
 from mutua.events.interactions import Interactions
 from mutua.models.base import TrainingData
 from mutua.models.joint import repeat
@@ -17,6 +18,7 @@ RETURNING = 0.05
 """Share of target events on items had before, from which a repeat term is learned."""
 WINDOWS = 13
 """The repeat term learns from the last of this many windows that the data divide into."""
+LONGEST = 28 * DAY
 CATEGORIES = ("department", "category", "product_category", "product_type")
 """Groupings of items that the rates of coming back are shrunk towards, from coarse to fine."""
 
@@ -56,9 +58,13 @@ def returned_to(rows: Interactions, items: AttributeTable, n_items: int) -> npt.
 
 
 def repeat_term(data: TrainingData, encoder: Encoder) -> repeat.Repeat:
-    """Returns the repeat term, learned from the last windows of the data."""
-    rows = data.interactions
-    window = (data.now - int(rows.time.min())) // WINDOWS
+    """Returns the repeat term, learned from the last windows of the data.
+
+    A window is the thirteenth part of the time that nearly all events span, at most 28 days.
+    """
+    rows = data.interactions.take(data.interactions.weight > 0)
+    oldest = int(np.quantile(rows.time, 0.01))
+    window = min((data.now - oldest) // WINDOWS, LONGEST)
     groups = [data.items.labels(name) for name in CATEGORIES]
     codes = [_padded(column.codes, data.n_items) for column in groups if column is not None]
     before, last = (_pairs(rows, encoder, data.now - back * window, window) for back in (2, 1))
@@ -68,7 +74,7 @@ def repeat_term(data: TrainingData, encoder: Encoder) -> repeat.Repeat:
 def _pairs(rows: Interactions, encoder: Encoder, cut: int, window: int) -> repeat.Pairs:
     past = rows.take(rows.time < cut)
     views = fold.views(past, encoder, cut)
-    after = rows.take((rows.time >= cut) & (rows.time < cut + window) & rows.is_target)
+    after = rows.take((rows.time >= cut) & (rows.time <= cut + window) & rows.is_target)
     size = max(rows.n_items, 1)
     owner = np.repeat(np.arange(len(views), dtype=np.int64), np.diff(views.start))
     taken = np.isin(owner * size + views.item, after.user.astype(np.int64) * size + after.item)
