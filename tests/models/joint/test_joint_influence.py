@@ -65,7 +65,8 @@ def test_whole_rows_equal_the_dense_reference(
     matrix = log_of(*shape, 0.3, seed)
     found = influence(spectrum(matrix, alpha, beta, 1024), ridge, float(product), gamma, ALL).matrix().toarray()
     expected = reference(matrix, alpha, beta, gamma, ridge, float(product), 1024)
-    assert np.abs(found - expected).max() <= 2e-5 * max(np.abs(expected).max(), 1e-3)
+    # Entries may cancel from numbers near 1, of which float32 keeps seven digits.
+    assert np.abs(found - expected).max() <= 2e-5 * max(np.abs(expected).max(), 2e-2)
 
 
 @settings(**SETTINGS)
