@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from mutua.profiles.history import EMPTY, WINDOW, History
 from mutua.profiles.tail import Tail
@@ -43,6 +44,14 @@ class Union:
     def of(self, user: int) -> tuple[int, ...]:
         """Returns all users of the person that `user` is, itself included."""
         return self.members.get(self.canonical.get(user, user), (user,))
+
+    def applied(self, users: npt.NDArray[np.int32], size: int) -> npt.NDArray[np.int32]:
+        """Returns `users`, int32 inner indices below `size`, each as the one that stands for the person."""
+        if not self.canonical:
+            return users
+        table = np.arange(size, dtype=np.int32)
+        table[list(self.canonical)] = list(self.canonical.values())
+        return table[users]
 
 
 def canonical(links: Iterable[Link], as_of: int | None = None) -> Union:
