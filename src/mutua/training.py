@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mutua.core.clock import now as wall_clock
 from mutua.errors import NotEnoughData, UsageError
 from mutua.lab.dataset import Dataset
-from mutua.lab.protocols import FREQUENT, share_of_repeats
+from mutua.lab.protocols import FREQUENT
 from mutua.learning.search import Chosen, Trial, search
 from mutua.models.base import Learner, TrainingData
 from mutua.models.joint.learner import drop_spectra
@@ -73,7 +73,7 @@ def train(
     chief = learner(name)
     last = store.log.last_sequence()
     data = training_data(store, until)
-    coming_back = share_of_repeats(data.interactions) >= FREQUENT
+    coming_back = data.interactions.share_of_returns >= FREQUENT
     chosen = search(chief, data, budget, seed, exclude_seen=not coming_back)
     drop_spectra()
     learn_population(store, data, seed)

@@ -113,3 +113,10 @@ class Interactions:
         steps = np.diff(np.sort(self.time))
         steps = steps[steps > 0]
         return len(steps) > 0 and float(np.median(steps)) > 1.0
+
+    @cached_property
+    def share_of_returns(self) -> float:
+        """Share of target events on an item that their user had a target event on before, 0..1."""
+        target = self.is_target
+        pairs = np.sort(self.user[target].astype(np.int64) * max(self.n_items, 1) + self.item[target])
+        return int(np.count_nonzero(pairs[1:] == pairs[:-1])) / max(len(pairs), 1)

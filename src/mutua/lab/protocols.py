@@ -15,7 +15,6 @@ from mutua.events.types import Types
 from mutua.lab import dataset
 from mutua.lab.dataset import Dataset
 from mutua.lab.splits import Split, by_share_of_time, by_share_of_user, by_time, given, leave_last
-from mutua.learning.itemsets import distinct
 from mutua.learning.search import Held
 
 PROTOCOLS = ("lightgcn", "leave-one-out", "holdout", "by-user", "replay")
@@ -133,7 +132,7 @@ def prepare(options: Options, data: Dataset | None = None) -> Task:
             "target events on both sides of the cut",
             "cut elsewhere with --at or --fraction, or name another target type",
         )
-    repeats = share_of_repeats(split.train)
+    repeats = split.train.share_of_returns
     exclude, why = _exclude(options, repeats)
     held = HELD.get(options.protocol, "auto")
     whole = options.protocol in ("holdout", "replay") and rows.has_time
@@ -159,13 +158,6 @@ def stepped(rows: Interactions) -> Interactions:
     grouped = rows.by_user()
     place = np.arange(len(grouped)) - np.searchsorted(grouped.user, grouped.user)
     return replace(grouped, time=(place + 1) * STEP)
-
-
-def share_of_repeats(rows: Interactions) -> float:
-    """Returns the share of target events on an item on which the user has an earlier one."""
-    targets = rows.is_target
-    pairs = rows.user[targets].astype(np.int64) * rows.n_items + rows.item[targets]
-    return 1.0 - len(distinct(pairs)) / len(pairs) if len(pairs) else 0.0
 
 
 def _loaded(options: Options) -> Dataset:

@@ -19,7 +19,7 @@ from mutua.models.joint import attributes, kernels
 from mutua.models.joint.learner import Joint
 from mutua.models.joint.model import NEAR, SESSION, USUAL, JointModel
 from mutua.models.joint.repeat import CURVES, GAPS, Repeat, hats
-from mutua.models.joint.returns import returned_to, share_of_returns
+from mutua.models.joint.returns import returned_to
 from mutua.models.joint.rows import Rows
 from mutua.models.saving import revived
 from mutua.profiles import fold
@@ -223,7 +223,7 @@ def test_the_gap_grid_covers_a_minute_to_a_year() -> None:
 
 def test_shares_of_returns_are_counted_by_user_and_item() -> None:
     rows = Interactions.of([0, 0, 0, 1, 1], [0, 0, 1, 0, 1])
-    assert share_of_returns(rows) == pytest.approx(1 / 5)
+    assert rows.share_of_returns == pytest.approx(1 / 5)
     assert returned_to(rows, AttributeTable(3), 3).all()
 
 

@@ -21,7 +21,7 @@ from mutua.models.joint import attributes, trend
 from mutua.models.joint.cutting import DENSE_ITEMS, influence, row_length
 from mutua.models.joint.model import SESSION, JointModel
 from mutua.models.joint.overlay import nearest, overlaid
-from mutua.models.joint.returns import RETURNING, repeat_term, returned_to, share_of_returns, usual_gap, usual_return
+from mutua.models.joint.returns import RETURNING, repeat_term, returned_to, usual_gap, usual_return
 from mutua.models.joint.rows import Rows
 from mutua.models.joint.spectral import Spectrum, spectrum
 from mutua.models.joint.transitions import ORDERS, transitions
@@ -103,7 +103,7 @@ class Joint:
         Cost: one spectrum of the user-item matrix and its top rows; everything else is linear in the events.
         """
         rows, n_items = data.interactions, data.n_items
-        returning = rows.has_time and share_of_returns(rows) >= RETURNING
+        returning = rows.has_time and rows.share_of_returns >= RETURNING
         encoder = self._encoder(rows)
         matrix = self._matrix(data, returning)
         judged = last_moments(rows, encoder)
@@ -142,7 +142,7 @@ class Joint:
             return (replace(plain, popular=0.001), static) if data.n_items <= DENSE_ITEMS else large
         recent = replace(plain, memory="fading")
         sitting, sequence = replace(recent, following=1.0), replace(recent, following=3.0, order="sequence")
-        if share_of_returns(rows) >= RETURNING:
+        if rows.share_of_returns >= RETURNING:
             habits = replace(self, alpha=0.5, beta=0.0, gamma=0.0, product=0.0, factors=256, memory="steady", tilt=1.0)
             by_habit = usual_return(rows) >= DAY
             return (habits, sitting) if by_habit else (sitting, replace(sitting, following=3.0), habits)

@@ -23,13 +23,6 @@ CATEGORIES = ("department", "category", "product_category", "product_type")
 """Groupings of items that the rates of coming back are shrunk towards, from coarse to fine."""
 
 
-def share_of_returns(rows: Interactions) -> float:
-    """Returns the share of target events that are on an item their user had a target event on before."""
-    kept = rows.take(rows.is_target)
-    pairs = kept.user.astype(np.int64) * max(rows.n_items, 1) + kept.item
-    return 1.0 - len(np.unique(pairs)) / max(len(pairs), 1)
-
-
 def usual_gap(rows: Interactions) -> float:
     """Returns the median time between two target events of a user, microseconds; rows are grouped by user."""
     kept = rows.take(rows.is_target)
