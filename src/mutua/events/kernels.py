@@ -36,6 +36,27 @@ def _round(v0, v1, v2, v3):
 
 
 @kernel
+def _absorbed(v0, v1, v2, v3, word):
+    v3 ^= word
+    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+    v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+    return v0 ^ word, v1, v2, v3
+
+
+@kernel
+def _finished(v0, v1, v2, v3):
+    """The two words of the digest."""
+    v2 ^= np.uint64(0xEE)
+    for _ in range(4):
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+    first = v0 ^ v1 ^ v2 ^ v3
+    v1 ^= np.uint64(0xDD)
+    for _ in range(4):
+        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
+    return first, v0 ^ v1 ^ v2 ^ v3
+
+
+@kernel
 def _word(data, start, length):
     word = np.uint64(0)
     for position in range(length):
@@ -52,23 +73,10 @@ def siphash_texts(data, offsets, key0, key1, out):
         whole = start + (end - start) // 8 * 8
         for position in range(start, whole, 8):
             word = _word(data, position, 8)
-            v3 ^= word
-            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-            v0 ^= word
+            v0, v1, v2, v3 = _absorbed(v0, v1, v2, v3, word)
         word = _word(data, whole, end - whole) | (np.uint64((end - start) & 0xFF) << np.uint64(56))
-        v3 ^= word
-        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-        v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-        v0 ^= word
-        v2 ^= np.uint64(0xEE)
-        for _ in range(4):
-            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-        out[row, 0] = v0 ^ v1 ^ v2 ^ v3
-        v1 ^= np.uint64(0xDD)
-        for _ in range(4):
-            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-        out[row, 1] = v0 ^ v1 ^ v2 ^ v3
+        v0, v1, v2, v3 = _absorbed(v0, v1, v2, v3, word)
+        out[row, 0], out[row, 1] = _finished(v0, v1, v2, v3)
 
 
 @kernel
@@ -79,18 +87,8 @@ def siphash_words(words, key0, key1, out):
         v0, v1, v2, v3 = _V0 ^ key0, _V1 ^ key1 ^ np.uint64(0xEE), _V2 ^ key0, _V3 ^ key1
         for position in range(length + 1):
             word = words[row, position] if position < length else np.uint64((8 * length) & 0xFF) << np.uint64(56)
-            v3 ^= word
-            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-            v0 ^= word
-        v2 ^= np.uint64(0xEE)
-        for _ in range(4):
-            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-        out[row, 0] = v0 ^ v1 ^ v2 ^ v3
-        v1 ^= np.uint64(0xDD)
-        for _ in range(4):
-            v0, v1, v2, v3 = _round(v0, v1, v2, v3)
-        out[row, 1] = v0 ^ v1 ^ v2 ^ v3
+            v0, v1, v2, v3 = _absorbed(v0, v1, v2, v3, word)
+        out[row, 0], out[row, 1] = _finished(v0, v1, v2, v3)
 
 
 @kernel
