@@ -46,7 +46,7 @@ class Adjustment(msgspec.Struct, frozen=True):
     moved: int
 
 
-class SlateItem(msgspec.Struct, frozen=True):
+class SlateItem(msgspec.Struct, frozen=True, gc=False):
     """One recommended item.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from time import monotonic
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,8 @@ RATINGS = "ratings"
 """Folder, beside the model versions, of the model that foresees ratings."""
 LOG = "log"
 """Stands for the time of the newest event."""
+LOOK_EVERY = 0.001
+"""Seconds for which the pointer to the model in force is not looked at again: a look costs what a ranking may."""
 PLANS = 256
 """Surfaces kept ready; callers may send ever new ones."""
 NOT_NEEDED = np.empty(0, np.float32)
@@ -84,17 +87,21 @@ class LiveState:
         self._plans: dict[str | bytes, run.Plan] = {}
         self._seen = store.database.state()
         self._published = (0, 0)
+        self._look_again = 0.0
         self._newest = -1
         self.load_models()
 
     def refresh(self) -> None:
-        """Drops what another process's writes or learning have made old; about 5 µs when nothing has."""
+        """Drops what another process's writes or learning have made old; under a microsecond when nothing has."""
         state = self.store.database.state()
         if state != self._seen:
             self._seen = state
             self.drop()
-        if self.store.models.state() != self._published:
-            self.load_models()
+        moment = monotonic()
+        if moment >= self._look_again:
+            self._look_again = moment + LOOK_EVERY
+            if self.store.models.state() != self._published:
+                self.load_models()
 
     def now(self) -> int:
         """Returns the scoring time, microseconds UTC."""

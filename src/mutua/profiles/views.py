@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float32]
 NO_EXTRA: Floats = np.empty((0, 0), np.float32)
+NO_EVIDENCE = np.empty((0, 0))
 
 
-@dataclass(frozen=True, eq=False)
-class Views:
+class Views(msgspec.Struct, frozen=True, eq=False):
     """A batch of b profile views as compressed rows: view v owns entries `start[v]:start[v + 1]`.
 
     Args:
@@ -35,7 +34,7 @@ class Views:
     now: npt.NDArray[np.int64]
     size: npt.NDArray[np.int32]
     attributes: Floats | None = None
-    extra: Floats = field(default_factory=lambda: NO_EXTRA)
+    extra: Floats = NO_EXTRA
 
     def __len__(self) -> int:
         return len(self.now)
@@ -73,8 +72,7 @@ class Views:
         )
 
 
-@dataclass(frozen=True, eq=False)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True, eq=False):
     """The events behind one view: event e adds `weight[e]` to the view's weight of `item[e]`.
 
     Args:
@@ -87,4 +85,4 @@ class Evidence:
     type: npt.NDArray[np.int16]
     time: npt.NDArray[np.int64]
     weight: npt.NDArray[np.float64]
-    extra: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty((0, 0)))
+    extra: npt.NDArray[np.float64] = NO_EVIDENCE

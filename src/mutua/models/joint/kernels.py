@@ -8,6 +8,8 @@ from mutua.core.jit import kernel, parallel_kernel, prange
 
 TINY = np.float32(1e-35)
 """Stands for a sum that returned to 0, since 0 in a buffer means untouched."""
+Place = np.uintp
+"""Places of the hottest loops are unsigned: a signed one is checked for counting from the end at every access."""
 
 
 @parallel_kernel
@@ -111,16 +113,17 @@ def largest_entries(start, value, most):
 def accumulate(item, weight, start, column, value, buffer, touched, found):
     """Adds weight · row of every item to `buffer` and notes the columns touched, each once; returns how many."""
     known = len(start) - 1
+    found = Place(found)
     for place in range(len(item)):
         row = item[place]
         scale = weight[place]
         if row >= known or scale == 0:
             continue
-        for entry in range(start[row], start[row + 1]):
-            other = column[entry]
+        for entry in range(Place(start[row]), Place(start[row + 1])):
+            other = Place(column[entry])
             before = buffer[other]
             touched[found] = other
-            found += before == np.float32(0)
+            found += Place(before == np.float32(0))
             total = before + scale * value[entry]
             buffer[other] = total if total != np.float32(0) else TINY
     return found
@@ -158,14 +161,14 @@ def best(item, own, base, base_order, excluded, banned, buffer, touched, found, 
         key = item[place]
         if own[place] != 0 and key < size:
             touched[found] = key
-            found += buffer[key] == np.float32(0)
+            found += Place(buffer[key] == np.float32(0))
             total = buffer[key] + own[place]
             buffer[key] = total if total != np.float32(0) else TINY
     for place in range(len(excluded)):
         key = excluded[place]
         if key < size:
             touched[found] = key
-            found += buffer[key] == np.float32(0)
+            found += Place(buffer[key] == np.float32(0))
             buffer[key] = -np.inf
     values = np.full(n, -np.inf, np.float32)
     keys = np.full(n, -1, np.int32)
@@ -177,7 +180,7 @@ def best(item, own, base, base_order, excluded, banned, buffer, touched, found, 
             count = insert(values, keys, count, base[key], key)
     highest = base[base_order[0]]
     for place in range(found):
-        key = touched[place]
+        key = Place(touched[place])
         value = buffer[key]
         buffer[key] = 0
         if count == n and value + highest < values[n - 1]:
@@ -192,7 +195,7 @@ def best(item, own, base, base_order, excluded, banned, buffer, touched, found, 
 @kernel
 def top_one(item, weight, recent, own, influence, following, base, base_order, excluded, banned, buffer, touched, n):
     """The n best items of one view: influence of its weights, following of its recent weights, own terms, base."""
-    found = accumulate(item, weight, influence[0], influence[1], influence[2], buffer, touched, 0)
+    found = accumulate(item, weight, influence[0], influence[1], influence[2], buffer, touched, Place(0))
     found = accumulate(item, recent, following[0], following[1], following[2], buffer, touched, found)
     return best(item, own, base, base_order, excluded, banned, buffer, touched, found, n)
 
@@ -200,7 +203,7 @@ def top_one(item, weight, recent, own, influence, following, base, base_order, e
 @kernel
 def top_by_influence(item, weight, start, column, value, base, base_order, excluded, banned, buffer, touched, n):
     """As `top_one` where there are neither recent nor own terms: fewer arguments, so quicker to call."""
-    found = accumulate(item, weight, start, column, value, buffer, touched, 0)
+    found = accumulate(item, weight, start, column, value, buffer, touched, Place(0))
     return best(item, weight[:0], base, base_order, excluded, banned, buffer, touched, found, n)
 
 
