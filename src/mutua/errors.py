@@ -174,3 +174,75 @@ class DamagedBackup(StoreError):
     """A backup that fails its integrity check."""
 
     code = "backup.damaged"
+
+
+class Overloaded(MutuaError):
+    """More work is waiting than the server takes on; nothing of the request was kept."""
+
+    code = "server.overloaded"
+    exit_status = 4
+
+
+class NotFound(UsageError):
+    """A path that the server does not have."""
+
+    code = "http.not-found"
+
+
+class WrongMethod(UsageError):
+    """A method that a path of the server does not have."""
+
+    code = "http.method"
+
+
+class ServerUnreachable(MutuaError):
+    """A client's call that brought no answer from a server, however often it was sent."""
+
+    code = "server.unreachable"
+    exit_status = 4
+
+
+class ServerAnswer(MutuaError):
+    """What came back to a client is no answer of this server."""
+
+    code = "server.answer"
+    exit_status = 4
+
+
+class MissingKey(UsageError):
+    """A request without a key to a server that has keys."""
+
+    code = "key.missing"
+
+
+class InvalidKey(UsageError):
+    """A key that is malformed, unknown or revoked."""
+
+    code = "key.invalid"
+
+
+class MissingScope(UsageError):
+    """A good key that may not do what was asked."""
+
+    code = "key.scope"
+
+
+class ForeignOrigin(UsageError):
+    """A request that another site's page sent, or that names a host that the server is not."""
+
+    code = "http.origin"
+
+
+class RateLimited(MutuaError):
+    """More requests than one sender is granted; nothing of this one was kept.
+
+    Args:
+        wait: seconds after which the same request is granted.
+    """
+
+    code = "rate.limited"
+    exit_status = 4
+
+    def __init__(self, came: str, expected: str, do: str, wait: float = 1.0) -> None:
+        super().__init__(came, expected, do)
+        self.wait = wait

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from mutua.catalog.table import AttributeTable
 from mutua.config import Settings, load, tenant_key
@@ -21,12 +22,14 @@ from mutua.lab.run import run as run_lab
 from mutua.models.base import Rates
 from mutua.people import profile_of
 from mutua.pipeline import run as pipeline
+from mutua.pipeline.exclude import NOTHING
 from mutua.pipeline.explain import Explanation, explain, explained_slate
 from mutua.pipeline.spec import Surface
 from mutua.privacy.forgetting import Receipt, forget_event, forget_user
 from mutua.profiles import fold
 from mutua.profiles.profile import Profile
 from mutua.slates import Rating, Slate
+from mutua.snapshot import Snapshot
 from mutua.state import LiveState
 from mutua.store.recording import Progress, Recorded, record_file
 from mutua.store.sqlite.store import SqliteStore
@@ -64,9 +67,15 @@ class Recommender:
         >>> shop.close()
     """
 
-    def __init__(self, store: SqliteStore, settings: Settings, now: int | str | None = None) -> None:
-        self._store, self._settings = store, settings
-        self._state = LiveState(store, settings, now)
+    def __init__(
+        self,
+        store: SqliteStore,
+        settings: Settings,
+        now: int | str | None = None,
+        state: LiveState | None = None,
+    ) -> None:
+        self._store = store
+        self._state = LiveState(store, settings, now) if state is None else state
 
     @classmethod
     def open(
@@ -140,7 +149,7 @@ class Recommender:
             source: who says so.
             progress: called after each batch, when it is on disk.
         """
-        store, rules = self._store, self._settings.cleaning
+        store, rules = self._store, self._state.settings.cleaning
         found = record_file(
             store.log,
             store.quarantine,
@@ -162,7 +171,9 @@ class Recommender:
         events: Iterable[Interaction] = (),
         attributes: Mapping[str, Any] | None = None,
         surface: Surface | str = "default",
+        omit: Iterable[str] = (),
         now: int | None = None,
+        as_of: int | None = None,
         explained: bool = False,
     ) -> Slate:
         """Returns the slate of a user as of now. An unknown user gets a sensible one, not an error.
@@ -172,7 +183,9 @@ class Recommender:
             events: further events of the user that are not recorded.
             attributes: of the user, instead of those recorded.
             surface: a configuration, or the name of one in the settings.
+            omit: outer ids of items that this slate leaves out; unknown ones are nothing to leave out.
             now: scoring time, microseconds UTC.
+            as_of: with the events that were known at this record time, microseconds UTC; also the scoring time.
             explained: whether items carry their reasons.
 
         Raises:
@@ -183,10 +196,10 @@ class Recommender:
         """
         state = self._state
         state.refresh()
-        snapshot = state.snapshot(user, events, attributes, now)
-        chosen = self._settings.surface(surface) if isinstance(surface, str) else surface
+        snapshot = state.snapshot(user, events, attributes, now, as_of)
+        chosen = state.settings.surface(surface) if isinstance(surface, str) else surface
         plan = state.plan(chosen, snapshot, surface if isinstance(surface, str) else "")
-        slate = pipeline.recommend(plan, snapshot, n, self._settings.seed)
+        slate = pipeline.recommend(plan, snapshot, n, state.settings.seed, _known(snapshot, omit))
         return explained_slate(slate, state.in_force.model, snapshot) if explained else slate
 
     def explain(self, user: str | None, item: str, *, now: int | None = None) -> Explanation:
@@ -212,12 +225,12 @@ class Recommender:
         Raises:
             NotEnoughData: code `data.too-few`.
             UnknownPart: code `part.unknown`.
-            UsageError: code `usage`; the store is open for reading only.
+            StoreLocked: code `store.locked`; another process learns. Recording may go on meanwhile.
         """
-        chosen = self._settings.learn
+        chosen = self._state.settings.learn
         seconds = chosen.budget if budget is None else budget
         ratings = self._state.rating_models
-        done = train(self._store, ratings, model or chosen.model, seconds, self._settings.seed, until)
+        done = train(self._store, ratings, model or chosen.model, seconds, self._state.settings.seed, until)
         self._state.load_models()
         return done
 
@@ -321,3 +334,8 @@ def _parsed(events: Iterable[AnyEvent | Mapping[str, Any]], now: int) -> tuple[l
         except MutuaError as error:
             refused.append(Refused(place, error))
     return good, tuple(refused)
+
+
+def _known(snapshot: Snapshot, items: Iterable[str]) -> npt.NDArray[np.int32]:
+    found = [index for item in items if (index := snapshot.items.get(item)) is not None]
+    return np.array(found, np.int32) if found else NOTHING

@@ -63,17 +63,19 @@ class LiveState:
 
     Args:
         moment: fixed scoring time, microseconds UTC; `log` for the newest event's; None for the wall clock.
+        fed: whether every write is brought here by `apply`, `drop` and `load_models`, so that `refresh` need not look
+            for any. A server feeds the state; what is opened alone looks for itself.
 
     Raises:
         UsageError: code `usage`; any other moment.
     """
 
-    def __init__(self, store: SqliteStore, settings: Settings, moment: int | str | None) -> None:
+    def __init__(self, store: SqliteStore, settings: Settings, moment: int | str | None, fed: bool = False) -> None:
         if isinstance(moment, str) and moment != LOG:
             raise UsageError(
                 f"now={moment[:40]!r}", f"microseconds UTC, {LOG!r} or None", "see mutua.core.clock.parse_time"
             )
-        self.store, self.settings, self._moment = store, settings, moment
+        self.store, self.settings, self._moment, self._fed = store, settings, moment, fed
         self.histories = Histories(self._load)
         self.in_force = InForce()
         self._ratings: Model | None = None
@@ -93,6 +95,8 @@ class LiveState:
 
     def refresh(self) -> None:
         """Drops what another process's writes or learning have made old; under a microsecond when nothing has."""
+        if self._fed:
+            return
         state = self.store.database.state()
         if state != self._seen:
             self._seen = state
@@ -119,17 +123,20 @@ class LiveState:
         events: Iterable[Interaction] = (),
         attributes: Mapping[str, Any] | None = None,
         now: int | None = None,
+        as_of: int | None = None,
     ) -> Snapshot:
         """Returns the view of one user; an unknown one has an empty history.
 
         Args:
             events: more events of this user that are not recorded.
             attributes: instead of those recorded.
+            as_of: with the history as it was known at this record time, microseconds UTC; also the scoring time.
         """
-        moment = self.now() if now is None else now
+        given = as_of if now is None else now
+        moment = self.now() if given is None else given
         names = self.store.names
         index = None if user is None else names.vocabulary("users").get(user)
-        history = EMPTY if index is None else self.histories.get(index)
+        history = EMPTY if index is None else self._history(index, as_of)
         version = history.version
         for event in events:
             history = self._with(history, event, moment)
@@ -174,6 +181,7 @@ class LiveState:
             events: those new to the log, in order; sequences: of each.
             recorded: when, microseconds UTC.
         """
+        self.store.names.refresh()
         self._seen = self.store.database.state()
         for event, sequence in zip(events, sequences, strict=True):
             if isinstance(event, Interaction):
@@ -193,6 +201,11 @@ class LiveState:
         if self._people is None:
             self._people = population(self.store)
         return self._people
+
+    def configure(self, settings: Settings) -> None:
+        """Takes new settings into use: surfaces are made ready anew."""
+        self.settings = settings
+        self._plans.clear()
 
     def drop_catalog(self) -> None:
         """Drops the catalogue and the plans that were made with it."""
@@ -277,6 +290,11 @@ class LiveState:
         if found is None:
             raise NotKnown(f"item {outer[:60]!r}", "a recorded item", "check the spelling, or record it first")
         return found
+
+    def _history(self, user: int, as_of: int | None) -> History:
+        if as_of is None:
+            return self.histories.get(user)
+        return self.store.log.history(user, as_of=as_of).bounded()
 
     def _load(self, user: int) -> History:
         return self.store.log.history(user).bounded()

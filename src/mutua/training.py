@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from mutua.core.clock import now as wall_clock
-from mutua.errors import NotEnoughData, UsageError
+from mutua.errors import NotEnoughData
 from mutua.lab.dataset import Dataset
 from mutua.lab.protocols import FREQUENT
 from mutua.learning.search import Chosen, Trial, search
@@ -16,9 +18,11 @@ from mutua.models.registry import learner
 from mutua.people import learn_population
 from mutua.privacy.forgetting import purge_models
 from mutua.store.models import ModelFolders
+from mutua.store.sqlite.lock import WriterLock
 from mutua.store.sqlite.store import SqliteStore
 
 RATING_MODEL = "biased-mf"
+LOCK = "learn.lock"
 
 
 @dataclass(frozen=True)
@@ -66,10 +70,26 @@ def train(
     Raises:
         UnknownPart: code `part.unknown`.
         NotEnoughData: code `data.too-few`; no target event.
-        UsageError: code `usage`; the store is open for reading only.
+        StoreLocked: code `store.locked`; another process learns.
     """
-    if not store.database.write:
-        raise UsageError("a store that is open for reading", "one open for writing", "open it with write=True")
+    with _alone(store):
+        return _trained(store, ratings, name, budget, seed, until)
+
+
+@contextmanager
+def _alone(store: SqliteStore) -> Iterator[None]:
+    """Holds the learner's lock: learning writes no event, so it goes on beside the one writer, but once at a time."""
+    store.models.root.mkdir(parents=True, exist_ok=True)
+    lock = WriterLock(store.models.root / LOCK)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _trained(
+    store: SqliteStore, ratings: ModelFolders, name: str, budget: float, seed: int, until: int | None
+) -> Learned:
     chief = learner(name)
     last = store.log.last_sequence()
     data = training_data(store, until)

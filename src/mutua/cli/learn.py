@@ -23,7 +23,7 @@ def learn(
     report: Annotated[bool, typer.Option("--report", help="Show what was tried.")] = False,
 ) -> None:
     """Learn a model from the log; hyper-parameters are chosen on a part of it that is held out for that."""
-    with call.open(write=True) as shop, call.screen.stage("learning"):
+    with call.open() as shop, call.screen.stage("learning"):
         done = shop.learn(model, budget=None if budget is None else reading.seconds(budget))
     tried = table("settings", done.metric, "seconds", numbers=2)
     for trial in done.trials:

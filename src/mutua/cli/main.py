@@ -28,6 +28,7 @@ COMMANDS = {
     "similar": "The items most like an item.",
     "predict": "The rating that a user would give an item.",
     "lab": "Experiments on files: `lab run`.",
+    "serve": "Serve the store over HTTP, live.",
     "models": "The versions of the model: `models list`, `models rollback`.",
     "quarantine": "The rows that could not be read.",
     "doctor": "What is wrong with the environment or the store.",

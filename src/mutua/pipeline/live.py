@@ -39,9 +39,9 @@ class Histories:
         return found
 
     def apply(self, user: int, item: int, type: int, value: float, time: int, sequence: int) -> None:
-        """Moves a kept history by one recorded event; one that is not kept will be loaded with it."""
+        """Moves a kept history by one recorded event; one that is not kept, or was loaded later, holds it already."""
         found = self._kept.get(user)
-        if found is not None:
+        if found is not None and sequence > found.version:
             self._kept[user] = found.add(item, type, value, time, sequence)
 
     def drop(self, user: int | None = None) -> None:

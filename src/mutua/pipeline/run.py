@@ -14,7 +14,7 @@ from mutua.errors import UsageError
 from mutua.models.base import Model, Ranks, Repeats
 from mutua.models.topn import top_n
 from mutua.pipeline import constraints, rerank
-from mutua.pipeline.exclude import seen_items
+from mutua.pipeline.exclude import NOTHING, seen_items
 from mutua.pipeline.explore import explored
 from mutua.pipeline.guards import Mask, banned_items
 from mutua.pipeline.rules import matches, parse_rule
@@ -83,8 +83,11 @@ def prepared(surface: Surface, model: Model | None, snapshot: Snapshot, name: st
     )
 
 
-def recommend(plan: Plan, snapshot: Snapshot, n: int, seed: int = 0) -> Slate:
+def recommend(plan: Plan, snapshot: Snapshot, n: int, seed: int = 0, omitted: Items = NOTHING) -> Slate:
     """Returns the slate of up to n items for the snapshot's user.
+
+    Args:
+        omitted: int32 [m], items that this slate leaves out whatever the surface says; pins are not left out.
 
     An unknown user, an empty history or no model at all is answered by what the model says of nobody in particular,
     in the end by popularity; the slate's notes say so.
@@ -99,6 +102,7 @@ def recommend(plan: Plan, snapshot: Snapshot, n: int, seed: int = 0) -> Slate:
     encoder = NO_MODEL if plan.model is None else plan.model.encoder
     views = fold.view(snapshot.history, encoder, snapshot.now, snapshot.attributes)
     excluded = seen_items(surface.exclude, plan.again, views)
+    excluded = np.concatenate((excluded, omitted)) if len(omitted) else excluded
     wanted = n if surface.plain else min(n * surface.pool, max(n, POOL))
     items, scores = _candidates(plan, snapshot, views, wanted, excluded)
     if surface.plain:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from mutua.core.ids import Vocabulary
@@ -103,6 +104,26 @@ def batches(
             return
         yield _frame(rows, names, seals)
         after = rows[-1][0]
+
+
+def of_users(database: Database, names: SqliteNames, seals: Seals, users: Sequence[int]) -> pl.DataFrame:
+    """Returns all events of these inner users in log order, as `batches` yields them; marked ones too."""
+    with database.reading():
+        rows = database.rows(f"SELECT {_READ} FROM event WHERE user IN ({marks(users)}) ORDER BY seq", users)
+        names.refresh()
+    return _frame(rows, names, seals) if rows else pl.DataFrame(schema=BATCH_SCHEMA)
+
+
+def latest(
+    database: Database, names: SqliteNames, count: int
+) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int16], npt.NDArray[np.int64]]:
+    """Returns item, type and time of the newest unmarked interactions, newest first."""
+    found = database.rows(
+        "SELECT item, type, time FROM event WHERE kind = 0 AND mark = 0 ORDER BY seq DESC LIMIT ?", (count,)
+    )
+    item, type_, time = zip(*found, strict=True) if found else ((), (), ())
+    kinds = names.resolved_types
+    return np.array(item, np.int32), kinds[np.array(type_, np.int16)], np.array(time, np.int64)
 
 
 def _frame(rows: list[tuple[Any, ...]], names: SqliteNames, seals: Seals) -> pl.DataFrame:

@@ -1,0 +1,34 @@
+"""`mutua serve`: the store over HTTP, live."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from mutua.cli import reading
+from mutua.cli.call import Call, single
+from mutua.errors import MissingExtra
+
+
+def serve(
+    call: Call,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="The port to listen on.")] = 8000,
+    learn_every: Annotated[str | None, typer.Option(help="Learn again after this time: 1h, 30min; 0: never.")] = None,
+    learn_after: Annotated[int, typer.Option(min=0, help="Learn again after so many new events; 0: never.")] = 0,
+) -> None:
+    """Serve until interrupted; every event moves the profile, and the next slate shows it."""
+    try:
+        from mutua.serving.http.run import Place, run
+        from mutua.serving.learning import Schedule
+    except ImportError as reason:
+        raise MissingExtra(
+            f"{reason.name} is not installed", "the extra `server`", "pip install 'mutua[server]'"
+        ) from reason
+    schedule = Schedule(reading.seconds(learn_every or "0"), learn_after)
+    call.screen.note(f"Serving {call.url} on http://{host}:{port}, described at /docs. Ctrl-C ends it.")
+    run(Place(call.url, host, port), call.settings, schedule, call.now)
+
+
+app = single(serve)

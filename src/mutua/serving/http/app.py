@@ -1,0 +1,66 @@
+"""The web application: hot routes in front, the others by FastAPI, described at `/docs` without outside assets."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi_offline import FastAPIOffline
+from starlette.exceptions import HTTPException
+
+from mutua import __version__
+from mutua.errors import InvalidField, MutuaError, NotFound, WrongMethod
+from mutua.serving.http import health, items, users
+from mutua.serving.http.exchange import Application, Reply, refusal, refused
+from mutua.serving.http.hot import Hot
+from mutua.serving.http.schema import described
+from mutua.serving.problems import INTERNAL
+from mutua.serving.service import Service
+
+LOG = logging.getLogger("mutua.server")
+
+
+def application(service: Service) -> Application:
+    """Returns the application of one service."""
+    app = FastAPIOffline(
+        title="Mutua",
+        version=__version__,
+        description="Recommendations in which user profiles and the recommender are optimised together, live.",
+        redoc_url=None,
+    )
+    app.state.service = service
+    for router in (users.router, items.router, health.router):
+        app.include_router(router)
+    _say_what_went_wrong(app)
+    described(app)
+    return Hot(service, app)
+
+
+def _say_what_went_wrong(app: FastAPI) -> None:
+    async def coded(request: Request, error: Exception) -> Response:  # noqa: ARG001
+        if isinstance(error, MutuaError):
+            return response(refusal(error))
+        if isinstance(error, RequestValidationError):
+            return response(refusal(_unreadable(error)))
+        if isinstance(error, HTTPException) and error.status_code < 500:
+            kind = WrongMethod if error.status_code == 405 else NotFound
+            return response(refusal(kind(error.detail, "a path and method of /docs", "check both")), error.headers)
+        LOG.error("a fault in a request", exc_info=error)
+        return response(refused(INTERNAL))
+
+    for kind in (MutuaError, RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, coded)
+
+
+def response(given: Reply, more: Mapping[str, str] | None = None) -> Response:
+    """Returns a raw answer as the framework's, with further headers."""
+    headers = {name.decode(): value.decode() for name, value in given.headers}
+    return Response(given.body, given.status, {**headers, **(more or {})})
+
+
+def _unreadable(error: RequestValidationError) -> InvalidField:
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return InvalidField(f"{where}: {first['msg']}", "the parameters of /docs", "correct the request")

@@ -1,0 +1,114 @@
+"""Raw ASGI: bodies in within bounds, answers out, for the routes where every microsecond counts."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, NamedTuple, TypeVar
+
+import msgspec
+
+from mutua.errors import InvalidField, MutuaError, Overloaded, TooLarge
+from mutua.serving.messages import Problem
+from mutua.serving.problems import problem
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+Header = tuple[bytes, bytes]
+Wanted = TypeVar("Wanted")
+
+ENCODER = msgspec.json.Encoder()
+JSON: Header = (b"content-type", b"application/json")
+PROBLEM: Header = (b"content-type", b"application/problem+json")
+RETRY: Header = (b"retry-after", b"1")
+BODY_BYTES = 8 << 20
+"""Most bytes of a body, compressed or not."""
+
+
+class Reply(NamedTuple):
+    """An answer: status, body, headers besides its length."""
+
+    body: bytes
+    status: int = 200
+    headers: tuple[Header, ...] = (JSON,)
+
+
+def header(scope: Scope, name: bytes) -> bytes:
+    """Returns a header of the request, its name in lower case; empty where there is none."""
+    return next((value for key, value in scope["headers"] if key == name), b"")
+
+
+async def body(scope: Scope, receive: Receive) -> bytes:
+    """Returns the whole body, unpacked where it came as gzip.
+
+    Raises:
+        TooLarge: code `input.too-large`; more than the bound, before or after unpacking.
+        InvalidField: code `field.invalid`; not gzip though it says so.
+    """
+    message = await receive()
+    found: bytes = message.get("body", b"")
+    while message.get("more_body"):
+        message = await receive()
+        found += message.get("body", b"")
+        if len(found) > BODY_BYTES:
+            raise _too_large()
+    if len(found) > BODY_BYTES:
+        raise _too_large()
+    return _unpacked(found) if header(scope, b"content-encoding") == b"gzip" else found
+
+
+def read(decoder: msgspec.json.Decoder[Wanted], given: bytes) -> Wanted:
+    """Returns a decoded body.
+
+    Raises:
+        InvalidField: code `field.invalid`; not JSON, or not what the route expects.
+    """
+    try:
+        return decoder.decode(given)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as reason:
+        raise InvalidField(f"a body that cannot be read: {reason}", "the JSON of /docs", "correct the body") from reason
+
+
+def reply(answer: object) -> Reply:
+    """Returns an answer as JSON."""
+    return Reply(ENCODER.encode(answer))
+
+
+def refusal(error: MutuaError) -> Reply:
+    """Returns an error as a problem; one that will pass says when to come again."""
+    told = problem(error)
+    return refused(told, (RETRY,) if isinstance(error, Overloaded) else ())
+
+
+def refused(told: Problem, more: tuple[Header, ...] = ()) -> Reply:
+    """Returns a problem as an answer."""
+    return Reply(ENCODER.encode(told), told.status, (PROBLEM, *more))
+
+
+async def answer(send: Send, given: Reply, more: tuple[Header, ...] = ()) -> None:
+    """Sends an answer."""
+    length = (b"content-length", b"%d" % len(given.body))
+    await send({"type": "http.response.start", "status": given.status, "headers": [*given.headers, length, *more]})
+    await send({"type": "http.response.body", "body": given.body})
+
+
+def _unpacked(given: bytes) -> bytes:
+    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
+    try:
+        found = unpacker.decompress(given, BODY_BYTES + 1)
+    except zlib.error as reason:
+        raise InvalidField(
+            f"a body that is not gzip: {reason}", "gzip", "drop Content-Encoding, or pack it"
+        ) from reason
+    if len(found) > BODY_BYTES:
+        raise _too_large()
+    if not unpacker.eof:
+        raise InvalidField("a gzip body that is cut short", "the whole body", "send it again")
+    return found
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(f"a body over {BODY_BYTES >> 20} MiB", f"at most {BODY_BYTES >> 20} MiB", "send smaller batches")

@@ -1,0 +1,29 @@
+"""Whether the server lives, whether it is ready, and its figures for Prometheus."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from mutua.serving.http.schema import answers
+from mutua.serving.http.users import service_of, told
+
+router = APIRouter(tags=["operation"])
+
+
+@router.get("/healthz", summary="Whether the server lives", responses=answers(dict[str, Any]))
+async def healthz() -> Response:
+    return told({"alive": True})
+
+
+@router.get("/readyz", summary="Whether the server is ready, and with what", responses=answers(dict[str, Any]))
+async def readyz(request: Request) -> Response:
+    found = service_of(request).readiness()
+    return told(found, 200 if found["ready"] else 503)
+
+
+@router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
+async def metrics(request: Request) -> Response:
+    return Response(generate_latest(service_of(request).figures.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,0 +1,152 @@
+"""The hot routes, in front of the framework: events, impressions and recommendations."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+from typing import Any
+from urllib.parse import parse_qs, unquote
+
+import msgspec
+
+from mutua.errors import InvalidField, MutuaError, WrongMethod
+from mutua.serving import words
+from mutua.serving.http.exchange import (
+    Application,
+    Receive,
+    Reply,
+    Scope,
+    Send,
+    answer,
+    body,
+    header,
+    read,
+    refusal,
+    refused,
+    reply,
+)
+from mutua.serving.messages import Answer, Batch, Question, Seen
+from mutua.serving.problems import INTERNAL
+from mutua.serving.service import Service
+from mutua.slates import Slate
+
+LOG = logging.getLogger("mutua.server")
+QUESTION = msgspec.json.Decoder(Question)
+BATCH = msgspec.json.Decoder(Batch)
+SEEN = msgspec.json.Decoder(Seen)
+ANY = msgspec.json.Decoder()
+USERS, RECOMMENDATIONS = "/v1/users/", "/recommendations"
+Handler = Callable[[Scope, Receive], Awaitable[Reply]]
+
+
+class Hot:
+    """Answers the hot routes and hands all others on.
+
+    Args:
+        others: the application behind.
+    """
+
+    def __init__(self, service: Service, others: Application) -> None:
+        self._service, self._others = service, others
+        self._routes: dict[tuple[str, str], Handler] = {
+            ("POST", "/v1/recommend"): self._recommend,
+            ("POST", "/v1/events"): self._events,
+            ("POST", "/v1/impressions"): self._impressions,
+        }
+        self._paths = frozenset(path for _, path in self._routes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serves one request."""
+        handler = self._handler(scope) if scope["type"] == "http" else None
+        if handler is None:
+            await self._others(scope, receive, send)
+            return
+        try:
+            given = await handler(scope, receive)
+        except MutuaError as error:
+            given = refusal(error)
+        except Exception:
+            LOG.exception("a fault in %s", scope["path"].partition(USERS)[0] or RECOMMENDATIONS)
+            given = refused(INTERNAL)
+        await answer(send, given)
+
+    def _handler(self, scope: Scope) -> Handler | None:
+        method, path = scope["method"], scope["path"]
+        found = self._routes.get((method, path))
+        if found is not None:
+            return found
+        if path in self._paths:
+            return self._other_method
+        if path.endswith(RECOMMENDATIONS) and path.startswith(USERS):
+            return self._recommend_user if method == "GET" else self._other_method
+        return None
+
+    async def _other_method(self, scope: Scope, receive: Receive) -> Reply:  # noqa: ARG002
+        raise WrongMethod(f"{scope['method']} {scope['path'][:60]}", "a method of /docs", "check the method")
+
+    async def _recommend(self, scope: Scope, receive: Receive) -> Reply:
+        return await self._answered(read(QUESTION, await body(scope, receive)))
+
+    async def _recommend_user(self, scope: Scope, receive: Receive) -> Reply:  # noqa: ARG002
+        raw: bytes = scope.get("raw_path") or scope["path"].encode()
+        user = unquote(raw.partition(b"?")[0].decode()[len(USERS) : -len(RECOMMENDATIONS)])
+        return await self._answered(_asked(user, scope["query_string"]))
+
+    async def _answered(self, question: Question) -> Reply:
+        started = perf_counter()
+        slate, surface = await self._service.recommend(question)
+        del surface
+        items: tuple[Any, ...] = words.explained(self._service.shop, slate) if question.explain else slate.items
+        return reply(_told(slate, items, started))
+
+    async def _events(self, scope: Scope, receive: Receive) -> Reply:
+        given = await body(scope, receive)
+        if header(scope, b"content-type").startswith(b"application/x-ndjson"):
+            return reply(await self._service.record([_line(line) for line in given.splitlines() if line.strip()]))
+        batch = read(BATCH, given)
+        return reply(await self._service.record(batch.events, receipt=batch.receipt))
+
+    async def _impressions(self, scope: Scope, receive: Receive) -> Reply:
+        seen = read(SEEN, await body(scope, receive)).impressions
+        return reply(await self._service.record([_impression(one) for one in seen]))
+
+
+def _impression(given: object) -> object:
+    return {"kind": "impression", **given} if isinstance(given, dict) else given
+
+
+def _line(line: bytes) -> object:
+    """A line of NDJSON; one that is not JSON is refused by itself, as the text that it is."""
+    try:
+        return ANY.decode(line)
+    except (msgspec.DecodeError, RecursionError):
+        return line.decode(errors="replace")
+
+
+def _asked(user: str, query: bytes) -> Question:
+    given = parse_qs(query.decode("latin-1"), keep_blank_values=True) if query else {}
+    fields: dict[str, Any] = {name: values[-1] for name, values in given.items()}
+    for many in ("where", "omit"):
+        if many in given:
+            fields[many] = given[many]
+    try:
+        return msgspec.convert({**fields, "user": user}, Question, strict=False)
+    except msgspec.ValidationError as reason:
+        raise InvalidField(
+            f"a query that cannot be read: {reason}", "the parameters of /docs", "correct it"
+        ) from reason
+
+
+def _told(slate: Slate, items: tuple[Any, ...], started: float) -> Answer:
+    return Answer(
+        slate.id,
+        slate.user,
+        items,
+        slate.surface,
+        "",
+        slate.model_version,
+        slate.profile_version,
+        slate.notes,
+        round((perf_counter() - started) * 1_000, 3),
+    )

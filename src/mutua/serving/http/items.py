@@ -1,0 +1,65 @@
+"""Items over HTTP: attributes, those alike, those that are in demand now."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from mutua.serving.catalogue import attributes_of_item
+from mutua.serving.http.schema import answers, takes
+from mutua.serving.http.users import ItemId, service_of, told, upserted
+from mutua.serving.messages import Attributes, Recorded
+
+router = APIRouter(tags=["items"])
+Number = Annotated[int, Query(ge=1, le=1_000, description="Length of the list.")]
+
+
+@router.put(
+    "/v1/items/{item}",
+    summary="State all attributes of an item",
+    openapi_extra=takes(Attributes),
+    responses=answers(Recorded),
+)
+async def put_item(request: Request, item: ItemId) -> Response:
+    return await upserted(request, "item", item, replace=True)
+
+
+@router.patch(
+    "/v1/items/{item}",
+    summary="State some attributes of an item; null withdraws one",
+    openapi_extra=takes(Attributes),
+    responses=answers(Recorded),
+)
+async def patch_item(request: Request, item: ItemId) -> Response:
+    return await upserted(request, "item", item, replace=False)
+
+
+@router.get(
+    "/v1/items/{item}",
+    summary="What is known of an item",
+    responses=answers(dict[str, Any]),
+)
+async def get_item(request: Request, item: ItemId) -> Response:
+    return told({"item": item, "attributes": attributes_of_item(service_of(request).store, item)})
+
+
+@router.get(
+    "/v1/items/{item}/similar",
+    summary="The items most like an item",
+    responses=answers(dict[str, Any]),
+)
+async def similar(request: Request, item: ItemId, n: Number = 10) -> Response:
+    slate = service_of(request).shop.similar(item, n)
+    found = [{"item": entry.item, "score": entry.score} for entry in slate.items]
+    return told({"item": item, "items": found, "model_version": slate.model_version, "notes": slate.notes})
+
+
+@router.get(
+    "/v1/trending",
+    summary="The items in demand now",
+    responses=answers(dict[str, Any]),
+)
+async def trending(request: Request, n: Number = 10) -> Response:
+    found = service_of(request).trends.top(n)
+    return told({"items": [{"item": item, "count": count} for item, count in found]})

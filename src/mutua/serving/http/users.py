@@ -1,0 +1,127 @@
+"""Users over HTTP: attributes, profile, reasons, export, forgetting."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from mutua.core.clock import parse_time
+from mutua.serving import words
+from mutua.serving.catalogue import said_by
+from mutua.serving.http.exchange import ENCODER, read
+from mutua.serving.http.schema import JSON, answers, takes
+from mutua.serving.messages import Attributes, Recorded
+from mutua.serving.service import Service
+
+router = APIRouter(tags=["users"])
+BODY = msgspec.json.Decoder(Attributes)
+UserId = Annotated[str, Path(min_length=1, max_length=256, description="The user's id.")]
+ItemId = Annotated[str, Path(min_length=1, max_length=256, description="The item's id.")]
+Instant = Annotated[
+    str | None, Query(description="RFC 3339, or seconds since 1970.", examples=["2026-03-01T12:00:00Z"])
+]
+
+
+def service_of(request: Request) -> Service:
+    """Returns the service that a request is for."""
+    found: Service = request.app.state.service
+    return found
+
+
+def told(answer: object, status: int = 200) -> Response:
+    """Returns an answer as JSON."""
+    return Response(ENCODER.encode(answer), status, media_type=JSON)
+
+
+async def upserted(request: Request, noun: str, outer: str, replace: bool) -> Response:
+    """Writes what a source says of a user or an item; on PUT, what it said before and says no more is withdrawn."""
+    given = read(BODY, await request.body())
+    service = service_of(request)
+    said: dict[str, Any] = dict(given.attributes)
+    if replace:
+        said = dict.fromkeys(said_by(service.store, noun, outer, given.source)) | said
+    event = {"kind": f"{noun}-upsert", noun: outer, "attributes": said, "source": given.source, "time": given.time}
+    done: Recorded = await service.record([event])
+    refused = done.results[0].problem
+    if refused is not None:
+        return Response(ENCODER.encode(refused), refused.status, media_type="application/problem+json")
+    return told(done)
+
+
+@router.put(
+    "/v1/users/{user}",
+    summary="State all attributes of a user",
+    openapi_extra=takes(Attributes),
+    responses=answers(Recorded),
+)
+async def put_user(request: Request, user: UserId) -> Response:
+    return await upserted(request, "user", user, replace=True)
+
+
+@router.patch(
+    "/v1/users/{user}",
+    summary="State some attributes of a user; null withdraws one",
+    openapi_extra=takes(Attributes),
+    responses=answers(Recorded),
+)
+async def patch_user(request: Request, user: UserId) -> Response:
+    return await upserted(request, "user", user, replace=False)
+
+
+@router.get(
+    "/v1/users/{user}",
+    summary="What is known of a user's attributes",
+    responses=answers(dict[str, Any]),
+)
+async def get_user(request: Request, user: UserId) -> Response:
+    found = service_of(request).shop.profile(user).as_dict()
+    return told({name: found[name] for name in ("user", "version", "attributes", "identities", "consent")})
+
+
+@router.delete(
+    "/v1/users/{user}",
+    summary="Forget a user, with a receipt",
+    responses=answers(dict[str, Any]),
+)
+async def delete_user(request: Request, user: UserId) -> Response:
+    return told(await service_of(request).forget(user))
+
+
+@router.get(
+    "/v1/users/{user}/profile",
+    summary="Everything known of a user",
+    responses=answers(dict[str, Any]),
+)
+async def profile(request: Request, user: UserId, as_of: Instant = None, as_of_event: Instant = None) -> Response:
+    shop = service_of(request).shop
+    known, happened = (None if given is None else parse_time(given) for given in (as_of, as_of_event))
+    return told(shop.profile(user, as_of=known, as_of_event=happened).as_dict())
+
+
+@router.get(
+    "/v1/users/{user}/explain/{item}",
+    summary="Why an item has its score for a user",
+    responses=answers(dict[str, Any]),
+)
+async def explain(request: Request, user: UserId, item: ItemId) -> Response:
+    return told(words.why(service_of(request).shop, user, item))
+
+
+@router.get(
+    "/v1/users/{user}/export",
+    summary="All events of a user",
+    responses=answers(dict[str, Any]),
+)
+async def export(request: Request, user: UserId) -> Response:
+    return told({"user": user, "events": service_of(request).export(user)})
+
+
+@router.delete(
+    "/v1/events/{event}",
+    summary="Forget one event, with a receipt",
+    responses=answers(dict[str, Any]),
+)
+async def delete_event(request: Request, event: Annotated[str, Path(min_length=1, max_length=256)]) -> Response:
+    return told(await service_of(request).forget(event=event))

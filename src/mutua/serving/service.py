@@ -1,0 +1,281 @@
+"""The server without the web: live state on one loop, one writing thread, the six verbs as the library has them.
+
+All reading happens on the loop's thread over a store opened for reading; all writing on the writer's. An event is
+acknowledged when it is on disk and the state has moved, so the next slate of its user holds it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import logging
+import secrets
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from time import perf_counter
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec.structs import replace
+
+from mutua.config import Settings, tenant_key
+from mutua.core import clock
+from mutua.errors import MutuaError, NotKnown, UsageError
+from mutua.events.kinds import AnyEvent, Interaction
+from mutua.events.parsing import Parsed, checked_time, parse_batch
+from mutua.pipeline.spec import Surface
+from mutua.privacy.forgetting import Receipt, forget_event, forget_user
+from mutua.recommender import Recommender
+from mutua.serving import receipts
+from mutua.serving.figures import Figures
+from mutua.serving.messages import Change, Outcome, Question, Recorded
+from mutua.serving.problems import problem
+from mutua.serving.trends import Trends
+from mutua.serving.writer import Committed, Writer, Written
+from mutua.slates import Slate
+from mutua.state import LiveState
+from mutua.store.codec import decode
+from mutua.store.sqlite.store import SqliteStore
+
+LOG = logging.getLogger("mutua.server")
+Result = TypeVar("Result")
+Listener = Callable[[Iterable[AnyEvent], int], None]
+LATE = "the profile is at version {0}, the wait for {1} ended"
+
+
+class Service:
+    """One tenant's store, live. Made, used and closed on one event loop.
+
+    Args:
+        url: the store's; made where there is none.
+        now: fixed scoring time of all slates, microseconds UTC; `log`; None for the wall clock.
+    """
+
+    def __init__(self, url: str, settings: Settings, now: int | str | None = None) -> None:
+        self._loop = asyncio.get_running_loop()
+        key = tenant_key(settings.store)
+
+        def opened(write: bool) -> SqliteStore:
+            return SqliteStore.open(url, write=write, types=settings.declared_types, key=key)
+
+        self.writer = Writer(lambda: opened(True), self._committed)
+        self.version = self.writer.start()
+        try:
+            self.store = opened(False)
+        except BaseException:
+            self.writer.close()
+            raise
+        self.state = LiveState(self.store, settings, now, fed=True)
+        self.shop = Recommender(self.store, settings, state=self.state)
+        self.figures = Figures()
+        self.trends = Trends(self.store)
+        self.listeners: list[Listener] = [self.trends.moved]
+        self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
+        self._asked = 0
+
+    async def record(self, given: Sequence[Any], *, receipt: bool = False) -> Recorded:
+        """Writes decoded events durably, moves the profiles and returns one outcome an event.
+
+        Args:
+            given: as `events.parsing.parse_event` reads them; one without id and time is a fact of its own.
+            receipt: tell what they changed for up to ten users; some milliseconds each.
+
+        Raises:
+            TooLarge: code `input.too-large`; over 10,000 events.
+            Overloaded: code `server.overloaded`, nothing was kept.
+            StoreFull: code `store.full`, nothing was kept.
+        """
+        parsed = parse_batch(given, now=clock.now())
+        before = receipts.seen(self.shop, parsed.events) if receipt else {}
+        done = await self.write([_named(event) for event in parsed.events])
+        told: list[Change] = receipts.changes(self.shop, before) if receipt else []
+        return _recorded(parsed, done, len(given), self.version, told)
+
+    async def write(self, events: Sequence[AnyEvent]) -> Written:
+        """Writes parsed events durably and returns when the state has moved; raises as `record` does."""
+        if not events:
+            return Written()
+        answer: asyncio.Future[Written] = self._loop.create_future()
+        started = perf_counter()
+        self.writer.submit(events, answer)
+        done = await answer
+        self.figures.written(len(done.fresh), sum(done.fresh), perf_counter() - started)
+        return done
+
+    async def recommend(self, question: Question) -> tuple[Slate, Surface]:
+        """Returns the slate that answers a question, with a note where the wait for a version ended too early.
+
+        Raises:
+            UsageError: code `usage`, ConfigError: code `config.invalid`, as `Recommender.recommend`.
+            DataError: an inline event that cannot be read.
+        """
+        late = question.min_version > self.version and not await self.reached(question.min_version, question.wait)
+        slate, surface = self.slate(question)
+        if late:
+            return replace(slate, notes=(*slate.notes, LATE.format(self.version, question.min_version))), surface
+        return slate, surface
+
+    def slate(self, question: Question) -> tuple[Slate, Surface]:
+        """Returns the slate that answers a question as of now, and the surface that made it."""
+        started = perf_counter()
+        named = self.state.settings.surface(question.surface)
+        changed = bool(question.where or question.exclude)
+        surface = _narrowed(named, question) if changed else named
+        slate = self.shop.recommend(
+            question.user,
+            question.n,
+            events=_inline(question) if question.events else (),
+            attributes=question.attributes,
+            surface=surface if changed else question.surface,
+            omit=question.omit,
+            as_of=None if question.as_of is None else checked_time(question.as_of, clock.now()),
+            explained=question.explain,
+        )
+        self.figures.answered(perf_counter() - started)
+        return slate, surface
+
+    async def reached(self, version: int, seconds: float) -> bool:
+        """Waits until the state holds a sequence number, at most `seconds`, and returns whether it does."""
+        if version <= self.version:
+            return True
+        self._asked += 1
+        arrived = self._loop.create_future()
+        heapq.heappush(self._waiting, (version, self._asked, arrived))
+        try:
+            await asyncio.wait_for(arrived, seconds)
+        except TimeoutError:
+            return version <= self.version
+        return True
+
+    async def forget(self, user: str | None = None, event: str | None = None) -> Receipt:
+        """Erases a user, or one event by its id, everywhere; raises as `Recommender.forget`."""
+        if (user is None) == (event is None):
+            raise UsageError("forget with both or neither", "a user or an event", "name one of them")
+        moment = clock.now()
+
+        def erase(store: SqliteStore) -> Receipt:
+            if user is not None:
+                return forget_user(store, user, now=moment)
+            return forget_event(store, event or "", now=moment)
+
+        receipt = await self.call(erase)
+        self.state.drop()
+        self.version = max(self.version, *receipt.sequences, 0)
+        return receipt
+
+    async def call(self, run: Callable[[SqliteStore], Result]) -> Result:
+        """Runs a function of the writing store between two commits and returns its result."""
+        return await asyncio.wrap_future(self.writer.call(run))
+
+    def known(self, user: str) -> int:
+        """Returns the inner index of a user.
+
+        Raises:
+            NotKnown: code `id.unknown`.
+        """
+        index = self.store.names.vocabulary("users").get(user)
+        if index is None:
+            raise NotKnown(f"user {user[:60]!r}", "a recorded user", "check the spelling; a forgotten user is unknown")
+        return index
+
+    def export(self, user: str) -> list[Mapping[str, Any]]:
+        """Returns all events of a user and of the ids linked to him, in log order, as JSON values.
+
+        Raises:
+            NotKnown: code `id.unknown`.
+        """
+        batch = self.store.log.read_user(self.known(user))
+        placed = zip(decode(batch), batch["sequence"], batch["recorded"], strict=True)
+        return [
+            {"sequence": sequence, "recorded": recorded / clock.SECOND, **_plain(event)}
+            for event, sequence, recorded in placed
+        ]
+
+    def readiness(self) -> dict[str, Any]:
+        """Returns whether requests can be answered well, and what a person on duty wants to know."""
+        force = self.state.in_force
+        return {
+            "ready": True,
+            "version": self.version,
+            "model_version": force.version,
+            "waiting_events": self.writer.waiting,
+            "notes": [force.note] if force.note else [],
+        }
+
+    async def follow_models(self, every: float = 0.5) -> None:
+        """Takes each newly published model into use between two requests, until cancelled.
+
+        Args:
+            every: seconds between looks at the pointer to the model in force.
+        """
+        seen = self.store.models.state()
+        while True:
+            await asyncio.sleep(every)
+            if (now := self.store.models.state()) != seen:
+                seen = now
+                self.state.load_models()
+                LOG.info("model %s is in force", self.state.in_force.version or "none")
+
+    def close(self) -> None:
+        """Writes what is queued and closes the store; closing twice is harmless."""
+        self.writer.close()
+        self.store.close()
+
+    def _committed(self, done: Committed) -> None:
+        self._loop.call_soon_threadsafe(self._apply, done)
+
+    def _apply(self, done: Committed) -> None:
+        if done.fresh:
+            self.state.apply(done.fresh, done.sequences, done.recorded)
+        self.version = done.last
+        for answer, told in done.answers:
+            if not answer.done():
+                _tell(answer, told)
+        while self._waiting and self._waiting[0][0] <= self.version:
+            arrived = heapq.heappop(self._waiting)[2]
+            if not arrived.done():
+                arrived.set_result(None)
+        for listener in self.listeners:
+            listener(done.fresh, done.last)
+
+
+def _plain(event: AnyEvent) -> dict[str, Any]:
+    """An event as `parse_event` reads it: times in seconds."""
+    fields: dict[str, Any] = msgspec.to_builtins(event)
+    return {name: value for name, value in fields.items() if value is not None} | {
+        "time": fields["time"] / clock.SECOND
+    }
+
+
+def _tell(answer: asyncio.Future[Written], told: Written | MutuaError) -> None:
+    if isinstance(told, MutuaError):
+        answer.set_exception(told)
+    else:
+        answer.set_result(told)
+
+
+def _named(event: AnyEvent) -> AnyEvent:
+    """The event with an id of its own where it has neither id nor time: two equal clicks are two."""
+    return replace(event, id=secrets.token_hex(16)) if event.id is None and event.time is None else event
+
+
+def _narrowed(surface: Surface, question: Question) -> Surface:
+    return replace(surface, where=(*surface.where, *question.where), exclude=question.exclude or surface.exclude)
+
+
+def _inline(question: Question) -> list[Interaction]:
+    """The question's own events; each is of its user, whatever it says."""
+    user = question.user or "anonymous"
+    parsed = parse_batch([{**event, "user": user} for event in question.events], now=clock.now())
+    if parsed.refused:
+        raise parsed.refused[0].error
+    return [event for event in parsed.events if isinstance(event, Interaction)]
+
+
+def _recorded(parsed: Parsed, done: Written, count: int, version: int, told: list[Change]) -> Recorded:
+    results: list[Outcome | None] = [None] * count
+    for place, sequence, fresh in zip(parsed.places, done.sequences, done.fresh, strict=True):
+        results[place] = Outcome("accepted" if fresh else "duplicate", sequence)
+    for refused in parsed.refused:
+        results[refused.place] = Outcome("rejected", problem=problem(refused.error))
+    accepted, told_of = sum(done.fresh), [one for one in results if one is not None]
+    return Recorded(accepted, len(done.fresh) - accepted, len(parsed.refused), version, told_of, told)

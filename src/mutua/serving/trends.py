@@ -1,0 +1,53 @@
+"""What is in demand now: target events by item, each counting half after some hours; moved by every event."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from mutua.core.clock import HOUR, now
+from mutua.events.kinds import AnyEvent, Interaction
+from mutua.store.sqlite.store import SqliteStore
+
+HALF_LIFE = 6 * HOUR
+RECENT = 100_000
+"""Events of the log that are counted at the start."""
+Trend = tuple[str, float]
+
+
+class Trends:
+    """Decayed counts of target events by inner item.
+
+    A count is kept as of one fixed moment, the start: what happens later counts more, instead of all else fading.
+    """
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store, self._start = store, now()
+        item, kind, time = store.log.latest(RECENT)
+        wanted = np.array(store.names.types.targets(), np.bool_)[kind]
+        weight = np.exp2((time[wanted] - self._start) / HALF_LIFE)
+        counts = np.bincount(item[wanted], weight)
+        self._counts: dict[int, float] = {int(found): float(counts[found]) for found in np.flatnonzero(counts)}
+
+    def moved(self, events: Iterable[AnyEvent], version: int) -> None:  # noqa: ARG002
+        """Counts events that were recorded."""
+        moment, names = now(), self._store.names
+        targets = names.types.targets()
+        for event in events:
+            if isinstance(event, Interaction) and targets[names.types.index(event.type)]:
+                item = names.vocabulary("items").get(event.item)
+                if item is not None:
+                    when = moment if event.time is None else event.time
+                    self._counts[item] = self._counts.get(item, 0.0) + self._weight(when)
+
+    def top(self, n: int) -> Sequence[Trend]:
+        """Returns up to n items and their decayed counts as of now, most in demand first."""
+        best = heapq.nlargest(n, self._counts.items(), key=lambda entry: (entry[1], -entry[0]))
+        fade = 1.0 / self._weight(now())
+        outer = self._store.names.vocabulary("items").outer
+        return [(name, count * fade) for item, count in best if (name := outer(item)) is not None]
+
+    def _weight(self, time: int) -> float:
+        return float(2.0 ** ((time - self._start) / HALF_LIFE))
