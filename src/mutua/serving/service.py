@@ -65,6 +65,7 @@ class Service:
             self.writer.close()
             raise
         self.state = LiveState(self.store, settings, now, fed=True)
+        self.state.warm()
         self.shop = Recommender(self.store, settings, state=self.state)
         self.figures = Figures()
         self.trends = Trends(self.store)

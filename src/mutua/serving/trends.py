@@ -33,11 +33,12 @@ class Trends:
 
     def moved(self, events: Iterable[AnyEvent], version: int) -> None:  # noqa: ARG002
         """Counts events that were recorded."""
-        moment, names = now(), self._store.names
-        targets = names.types.targets()
-        for event in events:
-            if isinstance(event, Interaction) and targets[names.types.index(event.type)]:
-                item = names.vocabulary("items").get(event.item)
+        moment, types, items = now(), self._store.names.types, self._store.names.vocabulary("items")
+        kinds = [(event, types.index(event.type)) for event in events if isinstance(event, Interaction)]
+        targets = types.targets()
+        for event, kind in kinds:
+            if targets[kind]:
+                item = items.get(event.item)
                 if item is not None:
                     when = moment if event.time is None else event.time
                     self._counts[item] = self._counts.get(item, 0.0) + self._weight(when)
