@@ -29,6 +29,7 @@ COMMANDS = {
     "predict": "The rating that a user would give an item.",
     "lab": "Experiments on files: `lab run`.",
     "serve": "Serve the store over HTTP, live.",
+    "keys": "Who may call the server: `keys create`, `keys list`, `keys revoke`.",
     "models": "The versions of the model: `models list`, `models rollback`.",
     "quarantine": "The rows that could not be read.",
     "doctor": "What is wrong with the environment or the store.",

@@ -1,0 +1,115 @@
+"""The server's log: one JSON object a line, one line a request, on the standard `logging`."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from types import TracebackType
+from typing import Any, TextIO
+
+import msgspec
+
+from mutua.core.clock import format_time
+from mutua.errors import MutuaError
+from mutua.serving.security.redact import Pseudonyms, redacted, redacted_fields
+
+LOGGERS = ("mutua", "uvicorn")
+ACCESS_LOGGERS = ("uvicorn.access",)
+"""Loggers that write whole paths, with ids and query strings: silenced, for `RequestLine` says the rest."""
+REQUESTS = logging.getLogger("mutua.server.requests")
+STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+class RequestLine(msgspec.Struct, frozen=True):
+    """One request as the log keeps it: no path, no query string, no id, no body.
+
+    Args:
+        method: of HTTP.
+        route: the template, `/v1/users/{id}`; never the path itself, `unknown` where no route matched.
+        status: of the answer.
+        ms: milliseconds until the answer was sent.
+        tenant: whose store; empty where the request was refused before that was known.
+    """
+
+    method: str
+    route: str
+    status: int
+    ms: float
+    tenant: str
+
+
+class JsonLines(logging.Formatter):
+    """Writes a record as one line of JSON: `time`, `level`, `logger`, `message`, then the fields given as `extra`.
+
+    Errors stand in `error` by type, code and place in the source. Their texts are left out: they quote what came.
+    """
+
+    def __init__(self, names: Pseudonyms) -> None:
+        super().__init__()
+        self._names = names
+        self._encoder = msgspec.json.Encoder()
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Returns one line without its end."""
+        line: dict[str, Any] = {
+            "time": format_time(int(record.created * 1_000_000)),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+        }
+        if isinstance(record.msg, RequestLine):
+            line |= msgspec.structs.asdict(record.msg)
+        else:
+            line["message"] = redacted(_message(record), self._names)
+            given = {name: value for name, value in vars(record).items() if name not in STANDARD}
+            line |= {name: value for name, value in redacted_fields(given, self._names).items() if name not in line}
+        if record.exc_info and record.exc_info[1] is not None:
+            line["error"] = _error(record.exc_info[1], record.exc_info[2])
+        return self._encoder.encode(line).decode()
+
+
+def log_request(line: RequestLine) -> None:
+    """Writes the line of one request; a fault of the server as an error, all else as information."""
+    REQUESTS.log(logging.ERROR if line.status >= 500 else logging.INFO, line)
+
+
+def log_to(stream: TextIO, names: Pseudonyms, level: int = logging.INFO) -> logging.Handler:
+    """Sends the log of the server and of what it runs on to a stream as JSON lines; again, to another stream.
+
+    Args:
+        stream: usually stderr, for answers of commands go to stdout.
+        names: for the ids of people.
+        level: the least that is written.
+
+    Returns:
+        The handler, to be removed or flushed.
+    """
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(JsonLines(names))
+    for name in LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.propagate = False
+        logger.setLevel(level)
+    for name in ACCESS_LOGGERS:
+        logger = logging.getLogger(name)
+        logger.handlers = []
+        logger.propagate = False
+    return handler
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError):
+        return str(record.msg)
+
+
+def _error(error: BaseException, where: TracebackType | None) -> dict[str, Any]:
+    frames = traceback.extract_tb(where)
+    told: dict[str, Any] = {"type": type(error).__name__}
+    if isinstance(error, MutuaError):
+        told["code"] = error.code
+    told["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+    if error.__cause__ is not None:
+        told["cause"] = type(error.__cause__).__name__
+    return told
