@@ -15,6 +15,8 @@ from mutua.errors import RateLimited
 
 Clock = Callable[[], float]
 """Seconds that never go back."""
+ROUNDING = 1e-6
+"""Seconds; who waited as told is not sent away for the last digit of a floating-point number."""
 NETWORK_BITS = 64
 """Of an IPv6 address: one subscriber has all addresses of such a network."""
 
@@ -34,8 +36,8 @@ class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Buckets:
     """Token buckets by sender, each a single number: the moment at which it will be full again.
 
-    In any span of t seconds a sender is granted at most `per_second * t + burst` units, as long as its bucket is kept.
-    The bucket that was asked longest ago makes room for a new one, so memory is bounded whoever calls; keep keys and
+    In any span of t seconds a sender is granted at most `per_second * (t + ROUNDING) + burst` units, as long as its
+    bucket is kept. The bucket that was asked longest ago makes room for a new one, so memory is bounded whoever calls; keep keys and
     addresses in two of these, so that strangers never crowd out those with keys. For one thread.
 
     Args:
@@ -66,11 +68,11 @@ class Buckets:
         if cost > self._rate.burst:
             return math.inf
         now = self._clock()
-        full = max(self._full.get(sender, now), now) + cost / self._rate.per_second
-        wait = full - now - self._rate.burst / self._rate.per_second
-        if wait > 0:
+        taken = max(self._full.get(sender, now) - now, 0.0) + cost / self._rate.per_second
+        wait = taken - self._rate.burst / self._rate.per_second
+        if wait > ROUNDING:
             return wait
-        self._full[sender] = full
+        self._full[sender] = now + taken
         self._full.move_to_end(sender)
         if len(self._full) > self._senders:
             self._full.popitem(last=False)

@@ -25,7 +25,9 @@ _KEY = re.compile(r"\bmu_[A-Za-z0-9_-]+")
 _HEADER = re.compile(
     r"""(\b(?:proxy-)?authorization|\bcookie|\bset-cookie|\bx-api-key)(["']?\s*[:=,]\s*)[^\r\n}\])]+""", re.IGNORECASE
 )
-_CREDENTIALS = re.compile(r"\b(bearer|basic|digest)\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE)
+_CREDENTIALS = re.compile(
+    r"\b(bearer|(?:basic|digest)(?=\s+\S*(?-i:[A-Z0-9=])))\s+[A-Za-z0-9._~+/=-]{6,}", re.IGNORECASE
+)
 _MAIL = re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9.-]{1,253}")
 _PATH = re.compile(r"(/v1/)(users|items|slates)/([^/?\s\"']+)")
 _QUERY = re.compile(r"(?<=\S)\?[^\s\"']+")
