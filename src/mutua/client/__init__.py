@@ -33,7 +33,7 @@ from mutua.client.answers import (
 from mutua.client.asynchronous import AsyncClient
 from mutua.client.blocking import Client
 from mutua.client.people import UserProfile
-from mutua.client.pushes import Push
+from mutua.client.pushes import Changes, Push, PushedSlate
 from mutua.client.retrying import Retry
 
 __all__ = [
@@ -41,12 +41,14 @@ __all__ = [
     "AsyncClient",
     "Attributes",
     "Change",
+    "Changes",
     "Client",
     "Export",
     "Forgotten",
     "Outcome",
     "Problem",
     "Push",
+    "PushedSlate",
     "Readiness",
     "Reason",
     "Recorded",

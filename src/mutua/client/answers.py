@@ -112,8 +112,8 @@ class Slate(msgspec.Struct, frozen=True):
     """
 
     slate: str
-    user: str | None
     items: tuple[SlateItem, ...]
+    user: str | None = None
     surface: str = "default"
     variant: str | None = None
     model_version: str = ""

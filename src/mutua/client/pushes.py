@@ -19,18 +19,40 @@ from mutua.errors import ServerAnswer
 LARGEST = 8 << 20
 """Most characters of one push."""
 LINE = re.compile(r"\r\n|\n|\r")
-SLATE = msgspec.json.Decoder(Slate)
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """What became of the items since the slate before; each in the order of the list that it stands in."""
+
+    rose: tuple[str, ...] = ()
+    fell: tuple[str, ...] = ()
+    entered: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+
+class PushedSlate(Slate, frozen=True):
+    """A slate that changed; `version` is the log's newest sequence number that it holds."""
+
+    version: int = 0
+    changes: Changes = Changes()
+
+
+SLATE = msgspec.json.Decoder(PushedSlate)
 
 
 class Push(msgspec.Struct, frozen=True):
-    """One pushed event; `id` is what a later connection resumes after."""
+    """One pushed event: `slate`, or `end` with the reason why the server ended the connection.
+
+    Args:
+        id: what a later connection resumes after; data: as it came.
+    """
 
     id: str
     event: str
     data: str
 
     @property
-    def slate(self) -> Slate:
+    def slate(self) -> PushedSlate:
         """The slate that was pushed.
 
         Raises:
