@@ -192,6 +192,8 @@ def test_trying_ends(ask: Ask) -> None:
         ask(busy, "recommend", "ann")
     with pytest.raises(errors.ServerUnreachable) as caught:
         ask(gone, "recommend", "ann")
+    garbled = Wire(httpx.DecodingError("not gzip"), OK)
+    assert ask(garbled, "record", EVENT).accepted == 1
     assert (len(busy.requests), len(gone.requests)) == (3, 3)
     assert caught.value.code == "server.unreachable"
     assert "ConnectError" in caught.value.came
@@ -250,7 +252,16 @@ def test_what_cannot_be_sent_is_said_before_sending(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("kind", [Client, AsyncClient])
-@pytest.mark.parametrize("given", [{"base_url": "ftp://shop"}, {"base_url": "shop"}, {"key": "mu a"}, {"key": "mü"}])
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"base_url": "http://shop:port"},
+        {"base_url": "ftp://shop"},
+        {"base_url": "shop"},
+        {"key": "mu a"},
+        {"key": "mü"},
+    ],
+)
 def test_bad_addresses_and_keys_are_said_at_once(kind: type, given: dict[str, str]) -> None:
     with pytest.raises(errors.UsageError) as caught:
         kind(**given)

@@ -108,7 +108,7 @@ class AsyncClient:
                     else:
                         await response.aread()
                         came = reply_of(response)
-            except httpx.TransportError as reason:
+            except httpx.RequestError as reason:
                 came = lost(reason)
             await asyncio.sleep(listening.pause(came))
 
@@ -125,5 +125,5 @@ class AsyncClient:
     async def _once(self, call: Call[Any]) -> Reply | Lost:
         try:
             return reply_of(await self._http.request(**request_of(call)))
-        except httpx.TransportError as reason:
+        except httpx.RequestError as reason:
             return lost(reason)

@@ -105,7 +105,7 @@ class Client:
                     else:
                         response.read()
                         came = reply_of(response)
-            except httpx.TransportError as reason:
+            except httpx.RequestError as reason:
                 came = lost(reason)
             time.sleep(listening.pause(came))
 
@@ -122,5 +122,5 @@ class Client:
     def _once(self, call: Call[Any]) -> Reply | Lost:
         try:
             return reply_of(self._http.request(**request_of(call)))
-        except httpx.TransportError as reason:
+        except httpx.RequestError as reason:
             return lost(reason)

@@ -27,7 +27,10 @@ def settings(base_url: str, key: str, timeout: float) -> dict[str, Any]:
     Raises:
         UsageError: code `usage`; an address that is not http or https, or a key that no header can carry.
     """
-    url = httpx.URL(base_url)
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL:
+        url = httpx.URL()
     if url.scheme not in ("http", "https") or not url.host:
         raise UsageError(f"the address {base_url[:80]!r}", "http://HOST:PORT or https://HOST", "correct base_url")
     if not (key.isascii() and key.isprintable()) or " " in key:
@@ -64,7 +67,7 @@ def reply_of(response: httpx.Response) -> Reply:
     return Reply(response.status_code, response.content, response.headers)
 
 
-def lost(reason: httpx.TransportError) -> Lost:
+def lost(reason: httpx.RequestError) -> Lost:
     """Returns what happened to a connection."""
     return Lost(str(reason) or type(reason).__name__)
 

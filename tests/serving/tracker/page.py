@@ -7,8 +7,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import quickjs
+import pytest
 
+quickjs = pytest.importorskip("quickjs", reason="quickjs is not installed: the tracker is not tried in an engine")
 TRACKER = files("mutua.serving").joinpath("static/mutua.js").read_text(encoding="utf-8")
 BROWSER = (Path(__file__).parent / "browser.js").read_text(encoding="utf-8")
 SHELVES = """
