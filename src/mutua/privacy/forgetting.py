@@ -1,84 +1,49 @@
 """Forgetting: a person or one event goes from the store for good, with a receipt that can be checked.
 
-What goes: events of every kind, attributes, links, outer ids, sealing keys and quarantined rows, from the tables, from
-free pages and from the journal. What stays: a tombstone index, and a Forget event with a keyed hash in place of the
-id. Model versions that learned from the events stay until `purge_models`, called after the next learn; the receipt
-names them. Texts that other users wrote about a person, and backups, are outside: forget again after a restore.
+What goes: events of every kind, attributes, links, outer ids, sealing keys, quarantined rows and slates served, from
+tables, free pages and journals. What stays: a tombstone index, and a Forget event with a keyed hash in place of the id.
+Model versions that learned from the events stay until `purge_models`, called after the next learn; the receipt names
+them. Texts that other users wrote about a person, and backups, are outside: forget again after a restore.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import msgspec
 
-from mutua.errors import NotKnown, StoreFull
+from mutua.errors import NotKnown
 from mutua.events.kinds import Forget
+from mutua.privacy.checks import Check as Check
+from mutua.privacy.checks import Receipt as Receipt
+from mutua.privacy.checks import emptied, models_left, remaining, searched
+from mutua.privacy.slates import Slates, slates_of
 from mutua.store.sqlite.erasing import (
     Counts,
     erase_event,
     erase_users,
-    files_with,
     first_sequence,
     keyed_hash,
-    rows_of,
 )
 from mutua.store.sqlite.schema import MIGRATIONS, kept_copy
 from mutua.store.sqlite.store import SqliteStore
 
-DISTINCTIVE_BYTES = 8
-"""A shorter id turns up in other data by chance, so searching the files for its bytes says nothing."""
 
-
-class Check(msgspec.Struct, frozen=True):
-    """One thing looked at after erasing, and what was found."""
-
-    name: str
-    ok: bool
-    what: str
-
-
-class Receipt(msgspec.Struct, frozen=True):
-    """What was forgotten, without saying whom.
-
-    Args:
-        kind: `user` or `event`.
-        subjects: keyed hashes of the erased ids; of a person's linked ids too.
-        erased: when, microseconds UTC.
-        indices: inner indices of users that are tombstones now.
-        counts: rows erased by place.
-        sequences: sequence numbers of the Forget events.
-        checks: what was verified at once.
-        models: versions that learned from the erased events and stand until the next learn.
-        copies: files outside the store's reach that may still hold them.
-    """
-
-    kind: str
-    subjects: tuple[str, ...]
-    erased: int
-    indices: tuple[int, ...]
-    counts: dict[str, int]
-    sequences: tuple[int, ...]
-    checks: tuple[Check, ...]
-    models: tuple[str, ...]
-    copies: tuple[str, ...]
-
-    @property
-    def complete(self) -> bool:
-        """Whether every check passed and nothing remains."""
-        return all(check.ok for check in self.checks) and not self.models and not self.copies
-
-
-def forget_user(store: SqliteStore, user: str, *, now: int, compact: bool = True) -> Receipt:
+def forget_user(
+    store: SqliteStore, user: str, *, now: int, compact: bool = True, slates: Slates | None = None
+) -> Receipt:
     """Erases a user and all ids linked to him, and returns the receipt.
 
     Args:
         now: record time, microseconds UTC.
         compact: rewrite the file, so that no free space holds old bytes; takes seconds on a large store. Without it
             the rows are overwritten with zeros where they stood, but copies that SQLite made in moving them may stay.
+        slates: where those he was served are, if they are open already: a server's buffer may hold some that are not
+            written yet. By default the file beside the store.
 
     Raises:
         NotKnown: code `id.unknown`; the user was never recorded, or is forgotten already.
+        StoreError: the slates or the store could not be written; nothing is forgotten, or only the slates are.
     """
     index = store.names.users.get(user)
     if index is None:
@@ -86,8 +51,12 @@ def forget_user(store: SqliteStore, user: str, *, now: int, compact: bool = True
     members = store.identity.members(index)
     outers = [outer for outer in store.names.users.outers(members) if outer is not None]
     first = first_sequence(store, members)
-    counts, appended = erase_users(store, members, recorded=now)
-    return _receipt(store, "user", outers, members, counts, appended.sequences, now, first, compact)
+    with slates_of(store, slates) as served:
+        # Slates first: should they fail, the user is known still and can be forgotten again.
+        erased = 0 if served is None else served.erase_users(members)
+        counts, appended = erase_users(store, members, recorded=now)
+        counts["slates"] = erased
+        return _receipt(store, "user", outers, members, counts, appended.sequences, now, first, compact, served)
 
 
 def forget_event(store: SqliteStore, event: str, *, now: int, compact: bool = True) -> Receipt:
@@ -98,18 +67,22 @@ def forget_event(store: SqliteStore, event: str, *, now: int, compact: bool = Tr
     """
     first: int | None = store.database.one("SELECT seq FROM event WHERE id = ?", (event,))
     counts, appended = erase_event(store, event, recorded=now)
-    return _receipt(store, "event", [event], (), counts, appended.sequences, now, first, compact)
+    return _receipt(store, "event", [event], (), counts, appended.sequences, now, first, compact, None)
 
 
-def verify(store: SqliteStore, receipt: Receipt, *, outer: str | None = None) -> tuple[Check, ...]:
+def verify(
+    store: SqliteStore, receipt: Receipt, *, outer: str | None = None, slates: Slates | None = None
+) -> tuple[Check, ...]:
     """Returns what is found now, checked again against the store; passes while the person does not come back.
 
     Args:
         outer: the forgotten id, where the caller still knows it: the files are then searched for its bytes.
+        slates: as in `forget_user`.
     """
-    checks = [_logged(store, receipt), _unnamed(store, receipt), _tombstones(store, receipt), _models(store, receipt)]
+    with slates_of(store, slates) as served:
+        checks = [*remaining(store, receipt, served), models_left(store, receipt)]
     if outer is not None:
-        checks.append(_bytes(store, [outer]))
+        checks.append(searched(store, [outer]))
     return tuple(checks)
 
 
@@ -132,6 +105,7 @@ def _receipt(
     now: int,
     first: int | None,
     compact: bool,
+    served: Slates | None,
 ) -> Receipt:
     oldest = first
     receipt = Receipt(
@@ -141,14 +115,11 @@ def _receipt(
         indices=indices,
         counts=counts,
         sequences=sequences,
-        checks=(_emptied(store, compact), _bytes(store, outers)),
+        checks=(emptied(store, compact, served if counts.get("slates") else None), searched(store, outers)),
         models=() if oldest is None else _learned(store, lambda until: until >= oldest),
         copies=_copies(store),
     )
-    return msgspec.structs.replace(
-        receipt,
-        checks=(*receipt.checks, _logged(store, receipt), _unnamed(store, receipt), _tombstones(store, receipt)),
-    )
+    return msgspec.structs.replace(receipt, checks=(*receipt.checks, *remaining(store, receipt, served)))
 
 
 def _learned(store: SqliteStore, wanted: Callable[[int], bool]) -> tuple[str, ...]:
@@ -160,55 +131,3 @@ def _copies(store: SqliteStore) -> tuple[str, ...]:
         return ()
     made = (kept_copy(store.address.path, version) for version in range(1, len(MIGRATIONS)))
     return tuple(path.name for path in made if path.exists())
-
-
-def _emptied(store: SqliteStore, compact: bool) -> Check:
-    try:
-        emptied = store.database.compact() if compact else store.database.flush()
-    except StoreFull as reason:
-        return Check("old bytes", False, f"no room to rewrite the file: {reason.came}")
-    if not emptied:
-        return Check("old bytes", False, "a reader holds old pages of the journal; forget nothing more, verify later")
-    done = "the file was rewritten" if compact else "erased rows were overwritten with zeros"
-    return Check("old bytes", True, f"{done} and the journal emptied")
-
-
-def _bytes(store: SqliteStore, outers: Iterable[str]) -> Check:
-    searched = [outer for outer in outers if len(outer.encode()) >= DISTINCTIVE_BYTES]
-    found = {path.name for outer in searched for path in files_with(store, outer)}
-    if found:
-        return Check("bytes on disk", False, f"the id's bytes occur in {', '.join(sorted(found))}")
-    if not searched:
-        return Check("bytes on disk", True, f"not searched: ids under {DISTINCTIVE_BYTES} bytes occur by chance")
-    return Check("bytes on disk", True, "the id's bytes occur in no file of the store")
-
-
-def _logged(store: SqliteStore, receipt: Receipt) -> Check:
-    logged = {
-        fields["subject"]
-        for batch in store.log.read(min(receipt.sequences) - 1, kinds=[Forget.number])
-        for fields in map(msgspec.json.decode, batch["payload"])
-    }
-    ok = set(receipt.subjects) <= logged
-    return Check("logged", ok, "the log says that it was forgotten" if ok else "the log does not say so")
-
-
-def _unnamed(store: SqliteStore, receipt: Receipt) -> Check:
-    subjects = set(receipt.subjects)
-    if receipt.kind == "user":
-        users = store.names.users
-        names: Iterable[str | None] = (users.outer(index) for index in range(len(users)))
-    else:
-        names = (event for (event,) in store.database.rows("SELECT id FROM event"))
-    back = any(name is not None and keyed_hash(store, receipt.kind, name) in subjects for name in names)
-    return Check("unknown", not back, "the id was recorded again" if back else "no id in the store has that hash")
-
-
-def _tombstones(store: SqliteStore, receipt: Receipt) -> Check:
-    left = rows_of(store, receipt.indices)
-    return Check("events", left == 0, f"{left} events are left under the erased indices")
-
-
-def _models(store: SqliteStore, receipt: Receipt) -> Check:
-    left = [version for version in receipt.models if version in store.models.versions()]
-    return Check("models", not left, f"learned before: {', '.join(left)}" if left else "none learned from it is kept")

@@ -61,6 +61,11 @@ class Address:
         return self.file.with_suffix(".models")
 
     @property
+    def slates(self) -> Address:
+        """Where the slates served are kept: `shop.slates.db` beside `shop.db`; in memory where the store is."""
+        return Address(None if self.path is None else self.path.with_suffix(".slates.db"))
+
+    @property
     def lock(self) -> Path:
         """The file whose lock the one writer holds."""
         return self.file.with_name(f"{self.file.name}.lock")

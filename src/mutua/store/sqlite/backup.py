@@ -13,11 +13,14 @@ from mutua.core import arrays
 from mutua.errors import DamagedBackup, DamagedModel, StoreError, UsageError
 from mutua.store.disk import disk_error
 from mutua.store.models import POINTER, ModelFolders
+from mutua.store.slate_copies import copy_slates, fit_slates
 from mutua.store.sqlite.address import PREFIX, Address
 from mutua.store.sqlite.connection import Database
 from mutua.store.sqlite.faults import translated
 from mutua.store.sqlite.schema import VOCABULARIES, prepare
 from mutua.store.sqlite.store import SqliteStore
+
+SLATES = "slates"
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Copied:
         last: newest sequence number in it; events: how many events.
         models: versions copied; damaged: versions left out because they do not match their manifests.
         dropped: events recorded after `until`, which a restore left out.
+        slates: how many of those served are beside it; damaged ones are left out, and `damaged` names them.
     """
 
     path: Path
@@ -37,12 +41,14 @@ class Copied:
     models: tuple[str, ...]
     damaged: tuple[str, ...]
     dropped: int = 0
+    slates: int = 0
 
 
 def back_up(store: SqliteStore, target: Path) -> Copied:
-    """Copies the store and its models to `target`, a new file; others may read and write meanwhile.
+    """Copies the store, its models and slates to `target`, a new file; others may read and write meanwhile.
 
-    The copy is one consistent instant, verified, in one file without a journal, and appears only when complete.
+    The copy is one consistent instant, verified, in one file without a journal, and appears only when complete. Slates
+    are of an instant just before it.
 
     Raises:
         UsageError: code `usage`; the target exists.
@@ -52,22 +58,24 @@ def back_up(store: SqliteStore, target: Path) -> Copied:
     _require_absent(target)
     aside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
+        sound = copy_slates(store.address, Address(aside))
         _copy_file(store.database, aside)
         last, events = _verified(aside)
+        slates = fit_slates(Address(aside))
         models, damaged = _copy_models(store.models, _models_of(target))
         _publish(aside, target)
     except OSError as reason:
         raise disk_error(reason, str(target)) from reason
     finally:
         _tidied(aside, target)
-    return Copied(target, last, events, models, damaged)
+    return Copied(target, last, events, models, damaged if sound else (*damaged, SLATES), slates=slates)
 
 
 def restore(backup: Path, target: Path, *, until: int | None = None) -> Copied:
     """Makes `target`, a new store, from a backup; with `until` only what was recorded by then.
 
-    Events recorded later are dropped, and with them the names that only they brought and the models that learned
-    from them; quarantined rows are kept. A user forgotten after the backup was made is in it: forget him again.
+    Events and slates recorded later are dropped, and with them the names that only they brought and the models that
+    learned from them; quarantined rows are kept. A user forgotten after the backup was made is in it: forget him again.
 
     Args:
         until: record time, microseconds UTC.
@@ -80,11 +88,13 @@ def restore(backup: Path, target: Path, *, until: int | None = None) -> Copied:
     before = _verified(backup)
     aside = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
+        sound = copy_slates(Address(backup), Address(aside))
         shutil.copyfile(backup, aside)
         aside.chmod(0o600)
         if until is not None:
             _cut(aside, until)
         last, events = _verified(aside)
+        slates = fit_slates(Address(aside), until)
         fitting = ModelFolders(_models_of(backup))
         models, damaged = _copy_models(fitting, _models_of(target), last if until is not None else None)
         _publish(aside, target)
@@ -92,16 +102,23 @@ def restore(backup: Path, target: Path, *, until: int | None = None) -> Copied:
         raise disk_error(reason, str(target)) from reason
     finally:
         _tidied(aside, target)
-    return Copied(target, last, events, models, damaged, before[1] - events)
+    damaged = damaged if sound else (*damaged, SLATES)
+    return Copied(target, last, events, models, damaged, before[1] - events, slates)
 
 
 def _models_of(path: Path) -> Path:
     return Address(path).models
 
 
+def _slates_of(path: Path) -> Path:
+    return Address(path).slates.file
+
+
 def _require_absent(target: Path) -> None:
-    if target.exists() or _models_of(target).exists():
-        raise UsageError(f"{target} exists, or its models do", "a new place", "name another, or move the old one away")
+    if target.exists() or _models_of(target).exists() or _slates_of(target).exists():
+        raise UsageError(
+            f"{target} exists, or its models or slates do", "a new place", "name another, or move the old one away"
+        )
 
 
 def _copy_file(database: Database, aside: Path) -> None:
@@ -172,17 +189,27 @@ def _copy_models(
 
 def _tidied(aside: Path, target: Path) -> None:
     """Leaves nothing behind but a complete target."""
-    for left in (aside, *aside.parent.glob(f"{aside.name}-*"), aside.with_name(f"{aside.name}.lock")):
+    slates = _slates_of(aside)
+    journals = [path for name in (aside.name, slates.name) for path in aside.parent.glob(f"{name}-*")]
+    for left in (aside, slates, *journals, aside.with_name(f"{aside.name}.lock")):
         left.unlink(missing_ok=True)
     if not target.exists():
         shutil.rmtree(_models_of(target), ignore_errors=True)
+        _slates_of(target).unlink(missing_ok=True)
 
 
 def _publish(aside: Path, target: Path) -> None:
-    for place in (aside, aside.parent):
-        descriptor = os.open(place, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    aside.rename(target)
+    places = [(_slates_of(aside), _slates_of(target)), (aside, target)]
+    for made, place in places:
+        if made.exists():
+            _synced(made)
+            made.rename(place)
+    _synced(target.parent)
+
+
+def _synced(place: Path) -> None:
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -24,15 +24,19 @@ JOURNAL_BYTES = 64 << 20
 class Database:
     """A connection for one thread at a time. A writer holds the store's lock from opening to closing.
 
+    Args:
+        alone: whether a writer takes that lock; without it several may write, and each waits up to 5 s for the others.
+
     Raises:
         StoreLocked: code `store.locked`; the store has a writer already.
         StoreError: code `store.failed`; no such file to read, or no right to.
     """
 
-    def __init__(self, address: Address, *, write: bool) -> None:
+    def __init__(self, address: Address, *, write: bool, alone: bool = True) -> None:
         self.address = address
         self.write = write or address.path is None
-        self._lock = WriterLock(address.lock) if self.write and address.path else None
+        self._alone = self.write and alone
+        self._lock = WriterLock(address.lock) if self._alone and address.path else None
         try:
             self._connection = self._connected()
         except BaseException:
@@ -127,7 +131,7 @@ class Database:
 
         Cost: about 3 µs for a reader; next to nothing for the writer, beside whom nobody writes.
         """
-        others = 0 if self.write else self.one("PRAGMA data_version")
+        others = 0 if self._alone else self.one("PRAGMA data_version")
         return others, self._connection.total_changes
 
     def copy_into(self, target: sqlite3.Connection) -> None:

@@ -93,11 +93,12 @@ def _delete(cursor: sqlite3.Cursor, table: str, column: str, values: Sequence[in
 
 
 def files_with(store: SqliteStore, text: str) -> list[Path]:
-    """Returns which files of the store, journal included, hold the bytes of `text` anywhere."""
+    """Returns which files of the store, journals and slates included, hold the bytes of `text` anywhere."""
     if store.address.path is None:
         return []
     needle = text.encode()
-    return [path for path in (store.address.file, store.address.journal) if path.exists() and _holds(path, needle)]
+    files = [path for place in (store.address, store.address.slates) for path in (place.file, place.journal)]
+    return [path for path in files if path.exists() and _holds(path, needle)]
 
 
 def _holds(path: Path, needle: bytes) -> bool:
