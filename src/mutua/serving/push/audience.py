@@ -1,0 +1,108 @@
+"""Who has lately shown interest in an item or a category: a bounded memory, moved by every event.
+
+Weights of events fade by half every half-life. A weight is kept as of one fixed moment: what happens later counts
+more, instead of all else fading; shares of one user are the same whenever they are read.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from mutua.core.clock import DAY
+
+HALF_LIFE = 30 * DAY
+USERS_EACH = 500
+"""Users kept of an item or a category, those active there last."""
+LABELS = 50_000
+USERS = 200_000
+Label = tuple[str, str]
+"""`item` or `category`, and its name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Interested:
+    """A user and what a label means to him.
+
+    Args:
+        weight: faded sum of the weights of his events there, in units of a view now.
+        share: of the weights of all his events, 0 to 1.
+    """
+
+    user: str
+    weight: float
+    share: float
+
+
+class Audience:
+    """Faded weights by label and user.
+
+    Args:
+        start: the fixed moment, microseconds UTC; half_life: microseconds.
+        each: users kept of a label; labels: labels kept; users: users whose sums are kept.
+    """
+
+    def __init__(
+        self,
+        start: int,
+        half_life: float = HALF_LIFE,
+        each: int = USERS_EACH,
+        labels: int = LABELS,
+        users: int = USERS,
+    ) -> None:
+        self._start, self._half_life = start, half_life
+        self._each, self._most_labels, self._most_users = each, labels, users
+        self._labels: OrderedDict[Label, OrderedDict[str, float]] = OrderedDict()
+        self._sums: OrderedDict[str, float] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._labels)
+
+    def moved(self, user: str, item: str, categories: Sequence[str], weight: float, time: int) -> None:
+        """Counts one event; a negative weight takes away. A few microseconds."""
+        counted = weight * self._factor(time)
+        _add(self._sums, user, max(counted, 0.0), self._most_users)
+        for label in _labels_of(item, categories):
+            users = self._labels.setdefault(label, OrderedDict())
+            self._labels.move_to_end(label)
+            _add(users, user, counted, self._each)
+        while len(self._labels) > self._most_labels:
+            self._labels.popitem(last=False)
+
+    def of_item(self, item: str, now: int) -> Iterator[Interested]:
+        """Yields the users with positive weight on an item as of `now`, those active there last first."""
+        return self._of(("item", item), now)
+
+    def of_category(self, category: str, now: int) -> Iterator[Interested]:
+        """Yields the users with positive weight in a category as of `now`, those active there last first."""
+        return self._of(("category", category), now)
+
+    def forget(self, user: str) -> None:
+        """Drops all that is kept of a user."""
+        self._sums.pop(user, None)
+        for users in self._labels.values():
+            users.pop(user, None)
+
+    def _of(self, label: Label, now: int) -> Iterator[Interested]:
+        fade = 1.0 / self._factor(now)
+        for user, weight in reversed(self._labels.get(label, OrderedDict[str, float]()).items()):
+            whole = self._sums.get(user, 0.0)
+            if weight > 0.0 and whole > 0.0:
+                yield Interested(user, weight * fade, min(weight / whole, 1.0))
+
+    def _factor(self, time: int) -> float:
+        return float(2.0 ** ((time - self._start) / self._half_life))
+
+
+def _labels_of(item: str, categories: Iterable[str]) -> Iterator[Label]:
+    yield "item", item
+    for category in categories:
+        yield "category", category
+
+
+def _add(sums: OrderedDict[str, float], user: str, weight: float, most: int) -> None:
+    sums[user] = sums.get(user, 0.0) + weight
+    sums.move_to_end(user)
+    if len(sums) > most:
+        sums.popitem(last=False)
