@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mutua.errors import InvalidField, TooLarge
+from mutua.serving.security import limits
 from mutua.serving.security.limits import (
     MEMBERS,
     MIB,
@@ -44,7 +45,27 @@ documents = st.recursive(
 @given(documents, st.booleans(), st.sampled_from([None, 2]))
 @example({"\\": ['\\"[', "\\\\"]}, True, None)
 def test_the_depth_of_json_is_that_of_the_parsed_document(document, ascii_only, indent):
-    assert nesting(json.dumps(document, ensure_ascii=ascii_only, indent=indent).encode()) == depth_of(document)
+    text = json.dumps(document, ensure_ascii=ascii_only, indent=indent).encode()
+    assert nesting(text) == depth_of(document)
+
+
+@given(documents, st.integers(1, 7))
+def test_the_depth_of_a_long_text_is_the_same_however_it_is_cut(document, chunk):
+    text = json.dumps(document).encode()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "SHORT", 0)
+        patch.setattr(limits, "CHUNK", chunk)
+        assert nesting(text) == depth_of(document)
+
+
+def test_a_long_text_of_strings_takes_little_memory():
+    text = b'["",' * (2 * MIB)
+    tracemalloc.start()
+    try:
+        assert nesting(text) == 2 * MIB
+        assert tracemalloc.get_traced_memory()[1] < 4 * len(text)
+    finally:
+        tracemalloc.stop()
 
 
 @given(st.binary(max_size=300))
@@ -108,11 +129,11 @@ def test_a_bomb_never_unfolds():
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join(packer.compress(bytes(MIB)) for _ in range(256)) + packer.flush()
     assert len(bomb) < MIB
-    limits = RequestLimits(unpacked_bytes=MIB)
+    small = RequestLimits(unpacked_bytes=MIB)
     tracemalloc.start()
     try:
         with pytest.raises(TooLarge, match="1 MiB"):
-            unpacked(limits, bomb)
+            unpacked(small, bomb)
         assert tracemalloc.get_traced_memory()[1] < 8 * MIB
     finally:
         tracemalloc.stop()

