@@ -150,7 +150,7 @@ class KeyRing:
         return found
 
     def check(self, key: str | bytes) -> Access | None:
-        """Returns what a key may do, None for one that is malformed, unknown or revoked. About 3 µs, 2 of them a look at the file.
+        """Returns what a key may do, None for one that is malformed, unknown or revoked; about 3 µs.
 
         The key is hashed before it is looked up: how long that takes tells nothing of any key.
 
