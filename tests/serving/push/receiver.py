@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,11 +26,16 @@ class Receiver:
         return [msgspec.json.decode(body) for _, body in self.came]
 
     @contextmanager
-    def listening(self) -> Iterator[Receiver]:
+    def listening(self, certificate: Path | None = None) -> Iterator[Receiver]:
         server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        server.handle_error = lambda *_: None  # type: ignore[method-assign]  # callers that break off are no news
+        if certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
-        self.url = f"http://127.0.0.1:{server.server_port}/hook?shop=1"
+        self.url = f"http{'' if certificate is None else 's'}://127.0.0.1:{server.server_port}/hook?shop=1"
         try:
             yield self
         finally:

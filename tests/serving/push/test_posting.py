@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import socket
+import ssl
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,3 +114,38 @@ def test_a_receiver_that_never_answers_is_cut_off() -> None:
         port = server.getsockname()[1]
         answer = post(f"http://127.0.0.1:{port}/", b"{}", {}, 0.2, private=True)
     assert answer.status == 0
+
+
+def test_https_checks_the_certificate_of_the_host_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificate = self_signed(tmp_path)
+    with Receiver().listening(certificate) as receiver:
+        url = receiver.url.replace("127.0.0.1", "localhost")
+        refused = post(url, b"{}", {}, 5.0, private=True)
+        assert (refused.status, "CERTIFICATE" in refused.reason.upper()) == (0, True)
+        trusting = ssl.create_default_context(cafile=str(certificate))
+        monkeypatch.setattr(ssl, "create_default_context", lambda: trusting)
+        assert post(url, b"{}", {}, 5.0, private=True).delivered
+        assert post(receiver.url, b"{}", {}, 5.0, private=True).status == 0
+        assert len(receiver.came) == 1
+
+
+def self_signed(folder: Path) -> Path:
+    """Returns a file with a key and a certificate for localhost, valid for a day from now."""
+    x509 = pytest.importorskip("cryptography.x509")
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "x")])
+    now = datetime.now(UTC)
+    signed = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    file = folder / "host.pem"
+    file.write_bytes(key.private_bytes(*form) + signed.public_bytes(serialization.Encoding.PEM))
+    return file

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from mutua.core.clock import DAY, HOUR, SECOND, parse_time
-from mutua.errors import ConfigError, StoreVersion
+from mutua.errors import ConfigError, Overloaded, StoreFull, StoreVersion
+from mutua.serving.push import outbox as outbox_module
 from mutua.serving.push.courier import Courier
 from mutua.serving.push.delivering import Delivering, Step
 from mutua.serving.push.letters import OutboxCounts
@@ -101,12 +102,13 @@ def test_what_fails_too_often_is_a_dead_letter_and_can_be_sent_again(receiver: R
         assert [(one.hook, one.user, one.attempts, one.error) for one in letters] == [("crm", "ann", 3, "status 503")]
         assert msgspec.json.decode(letters[0].body)["item"] == "tea"
         assert outbox.dead(after=letters[0].id) == []
-        assert outbox.tidy(clock.now + 30 * DAY) == 0
+        assert outbox.tidy(clock.now + 29 * DAY) == 0
         assert outbox.redeliver(clock.now, [letters[0].id + 1]) == 0
         assert outbox.redeliver(clock.now, [letters[0].id]) == 1
         assert delivering.step() == Step(done=1)
         assert outbox.redeliver(clock.now) == 0
-        assert outbox.tidy(clock.now + 30 * DAY) == 1
+        assert outbox.tidy(clock.now + 6 * DAY) == 0
+        assert outbox.tidy(clock.now + 8 * DAY) == 1
 
 
 def test_pending_deliveries_survive_a_restart_and_nothing_is_told_twice(receiver: Receiver, tmp_path: Path) -> None:
@@ -284,6 +286,58 @@ def test_a_courier_delivers_from_its_own_thread_and_keeps_what_it_was_given(rece
     assert sorted(body["user"] for body in receiver.bodies) == ["ann", "bob"]
     with Outbox(path) as outbox:
         assert outbox.counts() == OutboxCounts(0, 0, 0, 2, 0)
+
+
+def test_a_full_outbox_takes_nothing_more_until_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox_module, "MOST", 2)
+    with Outbox(None) as outbox:
+        outbox.put([(trigger(), "")], 1, NOON)
+        with pytest.raises(StoreFull):
+            outbox.put([(trigger("bob"), ""), (trigger("cid"), "")], 2, NOON)
+        assert (outbox.seen, outbox.counts().waiting) == (1, 1)
+        assert outbox.tidy(NOON + 31 * DAY) == 1
+        assert outbox.put([(trigger("bob"), ""), (trigger("cid"), "")], 2, NOON) == 2
+
+
+def test_a_silent_hook_does_not_hold_up_another(receiver: Receiver) -> None:
+    with Receiver().listening() as gone:
+        hooks = (Webhook("gone", gone.url, SECRET), Webhook("there", receiver.url, SECRET))
+    with Outbox(None) as outbox:
+        outbox.put([(trigger(item=item), "") for item in "abc"], 1, NOON)
+        step = Delivering(outbox, settings_for(receiver, hooks=hooks), Clock()).step()
+    assert step == Step(admitted=3, done=3, failed=1)
+
+
+def test_an_address_of_a_private_net_is_a_dead_letter_at_once(receiver: Receiver) -> None:
+    with Outbox(None) as outbox:
+        outbox.put([(trigger(), "")], 1, NOON)
+        assert Delivering(outbox, settings_for(receiver, private=False), Clock()).step() == Step(admitted=1, dead=1)
+        assert outbox.dead()[0].error == "an address of a private net"
+    assert not receiver.came
+
+
+class Failing(Outbox):
+    """An outbox whose disk is full at first."""
+
+    left = 2
+
+    def put(self, triggers: Sequence[tuple[Trigger, str]], seen: int, now: int) -> int:
+        if self.left:
+            self.left -= 1
+            raise StoreFull("the disk", "room", "free space")
+        return super().put(triggers, seen, now)
+
+
+def test_what_a_courier_cannot_write_it_keeps_and_tries_again(receiver: Receiver) -> None:
+    courier = Courier(lambda: Failing(None), settings_for(receiver))
+    courier.start()
+    courier.offer([trigger()], 1)
+    while courier.counts().result(60).done.done < 1:
+        continue
+    courier.close()
+    assert len(receiver.came) == 1
+    with pytest.raises(Overloaded):
+        courier.counts()
 
 
 def test_a_courier_that_cannot_open_its_outbox_says_so(receiver: Receiver, tmp_path: Path) -> None:

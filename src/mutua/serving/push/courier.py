@@ -25,7 +25,7 @@ ZoneOf = Callable[[str], str]
 """From a user to the IANA name of his time zone, empty where unknown."""
 EVERY = 1.0
 """Seconds between looks for deliveries whose time has come."""
-TIDY = 3_600 * clock.SECOND
+TIDY = clock.HOUR
 QUEUE = 100_000
 """Triggers that may wait for the thread; beyond them new ones are dropped and counted."""
 
@@ -142,26 +142,32 @@ class Courier:
             self._turn(outbox, delivering)
 
     def _turn(self, outbox: Outbox, delivering: Delivering) -> bool:
-        """One round, and whether it got anything done; a failing disk is told of, and the next round tries again."""
+        """One round, and whether it got anything done; each part is tried whatever became of the others."""
         before = self._done
-        try:
-            self._keep(outbox)
-            if not self._closing:
-                self._done += delivering.step()
-            if self._now() - self._tidied > TIDY:
-                self._tidied = self._now()
-                outbox.tidy(self._tidied)
-        except MutuaError as reason:
-            LOG.warning("the outbox waits: %s", reason)
-        except Exception:
-            LOG.exception("a fault in delivering")
+        for part in (self._keep, self._deliver, self._tidy):
+            try:
+                part(outbox, delivering)
+            except MutuaError as reason:
+                LOG.warning("the outbox waits: %s", reason)
+            except Exception:
+                LOG.exception("a fault in delivering")
         return (self._done.done, self._done.admitted) != (before.done, before.admitted)
+
+    def _deliver(self, _: Outbox, delivering: Delivering) -> None:
+        if not self._closing:
+            self._done += delivering.step()
+
+    def _tidy(self, outbox: Outbox, _: Delivering) -> None:
+        now = self._now()
+        if now - self._tidied > TIDY:
+            self._tidied = now
+            outbox.tidy(now)
 
     def _rest(self) -> None:
         with self._wake:
             self._wake.wait_for(lambda: self._offers or self._jobs or self._closing, EVERY)
 
-    def _keep(self, outbox: Outbox) -> None:
+    def _keep(self, outbox: Outbox, _: Delivering) -> None:
         """Writes what was offered, then does the jobs; an offer leaves the queue only when it is on disk."""
         with self._wake:
             jobs, self._jobs = self._jobs, deque()

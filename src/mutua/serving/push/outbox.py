@@ -13,14 +13,17 @@ from typing import Self
 from msgspec import Raw
 
 from mutua.core.clock import DAY
+from mutua.errors import StoreFull
 from mutua.serving.push.ledger import Ledger
 from mutua.serving.push.letters import DeadLetter, Delivery, Notice, OutboxCounts, body_of, digest_of
 from mutua.serving.push.triggers import Trigger
 
 KEPT = 7 * DAY
 """For how long what was delivered or capped is kept, so that it is not told twice."""
-MOST = 100_000
-"""Notices kept at most; beyond them new ones are not taken."""
+LETTERS = 30 * DAY
+"""For how long anything else is kept, dead letters too."""
+MOST = 500_000
+"""Notices kept at most."""
 
 
 def beside(store: Path | None) -> Path | None:
@@ -39,22 +42,29 @@ class Outbox:
     def __init__(self, path: Path | None) -> None:
         self._ledger = Ledger(path)
 
-    def put(self, triggers: Iterable[tuple[Trigger, str]], seen: int, now: int) -> int:
-        """Keeps triggers, each with its user's time zone, and returns how many were new and had room.
+    def put(self, triggers: Sequence[tuple[Trigger, str]], seen: int, now: int) -> int:
+        """Keeps triggers, each with its user's time zone, and returns how many were new.
 
         Args:
             seen: the log's sequence number up to which triggers were found.
+
+        Raises:
+            StoreFull: code `store.full`; too many are kept, or the disk is full. Nothing of the call was kept.
         """
+        sql = (
+            "INSERT INTO notice (digest, user, kind, zone, body, made, due) VALUES (?, ?, ?, ?, ?, ?, ?) "
+            "ON CONFLICT (digest) DO NOTHING"
+        )
         with self._ledger.transaction():
-            room = MOST - self._ledger.number("SELECT count(*) FROM notice")
-            fresh = 0
-            for trigger, zone in triggers:
-                if fresh < room:
-                    fresh += self._ledger.change(
-                        "INSERT INTO notice (digest, user, kind, zone, body, made, due) VALUES (?, ?, ?, ?, ?, ?, ?) "
-                        "ON CONFLICT (digest) DO NOTHING",
-                        (digest_of(trigger), trigger.user, trigger.kind, zone, body_of(trigger), now, now),
-                    )
+            kept = self._ledger.number("SELECT count(*) FROM notice")
+            if kept + len(triggers) > MOST:
+                raise StoreFull(
+                    f"an outbox of {kept} notices", f"at most {MOST}", "see to the receivers, dead letters go"
+                )
+            fresh = sum(
+                self._ledger.change(sql, (digest_of(one), one.user, one.kind, zone, body_of(one), now, now))
+                for one, zone in triggers
+            )
             self._ledger.change("UPDATE progress SET seen = max(seen, ?)", (seen,))
         return fresh
 
@@ -127,11 +137,11 @@ class Outbox:
         return gone
 
     def tidy(self, now: int) -> int:
-        """Removes what was settled long ago and has no dead letter or delivery on its way; returns how many."""
+        """Removes what was settled long ago, and all that is very old; returns how many notices."""
         return self._ledger.change(
-            "DELETE FROM notice WHERE made < ? AND state <> 'waiting' AND NOT EXISTS "
+            "DELETE FROM notice WHERE made < ? OR made < ? AND state <> 'waiting' AND NOT EXISTS "
             "(SELECT 1 FROM delivery WHERE notice = notice.id AND state <> 'done')",
-            (now - KEPT,),
+            (now - LETTERS, now - KEPT),
         )
 
     def counts(self) -> OutboxCounts:

@@ -127,6 +127,8 @@ class Watch:
             self._carts.put(Left(event.user, event.item, time, sequence))
         elif name == PURCHASE or weight < 0:
             self._carts.taken(event.user, event.item, time)
+        if weight == 0.0:
+            return
         item = self._store.names.vocabulary("items").get(event.item)
         categories = () if item is None else self._shelf.categories(item)
         self._audience.moved(event.user, event.item, categories, weight, time)
