@@ -12,7 +12,7 @@ import pytest
 from serving_shop import run
 
 from mutua.core.clock import SECOND
-from mutua.serving.http.exchange import BODY_BYTES
+from mutua.serving.http.exchange import LIMITS
 from mutua.serving.service import Service
 from recommender_shop import NOW, book, bought, built, copied, grocery, open_shop
 
@@ -118,11 +118,12 @@ def test_lines_and_packed_bodies_are_read(shop: Path) -> None:
 
 def test_bodies_have_a_bound_packed_or_not(shop: Path) -> None:
     async def scenario(service: Service, client: httpx.AsyncClient) -> None:  # noqa: ARG001
-        large = await client.post("/v1/events", content=b" " * (BODY_BYTES + 1))
-        bomb = gzip.compress(b" " * (BODY_BYTES + 1))
+        large = await client.post("/v1/events", content=b" " * (LIMITS.body_bytes + 1))
+        bomb = gzip.compress(b" " * (LIMITS.unpacked_bytes + 1))
         packed = await client.post("/v1/events", content=bomb, headers={"content-encoding": "gzip"})
-        assert (large.status_code, packed.status_code) == (413, 413)
-        assert large.json()["code"] == packed.json()["code"] == "input.too-large"
+        deep = await client.post("/v1/events", content=b"[" * 1_000 + b"]" * 1_000)
+        for refused in (large, packed, deep):
+            assert (refused.status_code, refused.json()["code"]) == (413, "input.too-large")
 
     run(shop, scenario)
 
@@ -191,6 +192,35 @@ def test_items_and_users_are_stated_mended_and_read(shop: Path) -> None:
         assert (bad.status_code, bad.json()["code"]) == (400, "id.invalid")
         assert (await client.patch("/v1/users/ann", json={"attributes": {"age": 31}})).status_code == 200
         assert (await got(client, "/v1/users/ann"))["attributes"]["age"]["value"] == 31
+
+    run(shop, scenario)
+
+
+def test_ids_may_hold_what_paths_are_made_of(shop: Path) -> None:
+    async def scenario(service: Service, client: httpx.AsyncClient) -> None:  # noqa: ARG001
+        path = "/v1/items/a%2Fb%20%3F"
+        assert (await client.put(path, json={"attributes": {"price": 3}})).status_code == 200
+        assert (await got(client, path))["item"] == "a/b ?"
+        await posted(client, "/v1/events", {"events": [{"user": "x/y", "item": "a/b ?", "type": "purchase"}]})
+        assert (await got(client, "/v1/users/x%2Fy/profile"))["user"] == "x/y"
+        assert (await got(client, "/v1/users/x%2Fy/recommendations"))["user"] == "x/y"
+        assert (await got(client, "/v1/users/x%2Fy"))["user"] == "x/y"
+
+    run(shop, scenario)
+
+
+def test_a_deleted_item_is_in_no_slate_and_comes_back_when_it_is_available(shop: Path) -> None:
+    async def scenario(service: Service, client: httpx.AsyncClient) -> None:  # noqa: ARG001
+        async def best() -> list[str]:
+            answer = await posted(client, "/v1/recommend", {"user": "u0", "n": 50})
+            return [entry["item"] for entry in answer["items"]]
+
+        first = (await best())[0]
+        assert (await client.delete(f"/v1/items/{first}")).status_code == 200
+        assert first not in await best()
+        assert (await client.patch(f"/v1/items/{first}", json={"attributes": {"available": True}})).status_code == 200
+        assert first in await best()
+        assert (await client.delete("/v1/items/never-heard-of")).status_code == 404
 
     run(shop, scenario)
 

@@ -10,9 +10,12 @@ import pytest
 from mutua import Recommender
 from mutua.cli.main import COMMANDS, main
 from mutua.voice import Voice
+from serving_shop import run
 
 PAGE = Path(__file__).parents[2] / "docs" / "verbs.md"
-ROW = re.compile(r"^\| (?P<verb>[a-z ]+) \| (?P<library>[^|]*) \| (?P<command>[^|]*) \|", re.MULTILINE)
+ROW = re.compile(
+    r"^\| (?P<verb>[a-z ]+) \| (?P<library>[^|]*) \| (?P<command>[^|]*) \| (?P<http>[^|]*) \|", re.MULTILINE
+)
 
 
 def named(column: str, pattern: str) -> set[str]:
@@ -25,6 +28,15 @@ def test_the_table_names_every_method_and_every_command():
     methods = {name for name, _ in inspect.getmembers(Recommender, callable) if not name.startswith("_")}
     assert named("library", r"`(\w+)\(") == methods
     assert named("command", r"`mutua (\w+)") == set(COMMANDS)
+
+
+def test_the_table_names_paths_that_the_server_has(tmp_path):
+    async def scenario(service, client):  # noqa: ARG001
+        return (await client.get("/openapi.json")).json()["paths"]
+
+    paths = run(tmp_path, scenario)
+    for method, path in (request.split() for request in named("http", r"`([A-Z]+ /[^`]*)`")):
+        assert method.lower() in paths[path], (method, path)
 
 
 @pytest.fixture

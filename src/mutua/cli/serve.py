@@ -15,6 +15,12 @@ def serve(
     call: Call,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65_535, help="The port to listen on.")] = 8000,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="An origin whose pages may ask: https://shop.example.")
+    ] = None,
+    open_to_all: Annotated[
+        bool, typer.Option("--open-to-all", help="Listen beyond loopback though there is no key.")
+    ] = False,
     learn_every: Annotated[str | None, typer.Option(help="Learn again after this time: 1h, 30min; 0: never.")] = None,
     learn_after: Annotated[int, typer.Option(min=0, help="Learn again after so many new events; 0: never.")] = 0,
 ) -> None:
@@ -28,7 +34,7 @@ def serve(
         ) from reason
     schedule = Schedule(reading.seconds(learn_every or "0"), learn_after)
     call.screen.note(f"Serving {call.url} on http://{host}:{port}, described at /docs. Ctrl-C ends it.")
-    run(Place(call.url, host, port), call.settings, schedule, call.now)
+    run(Place(call.url, host, port, tuple(origin or ()), open_to_all), call.settings, schedule, call.now)
 
 
 app = single(serve)

@@ -49,16 +49,22 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of `POST /v1/events`; with `receipt` the answer tells what the events changed."""
+    """The body of `POST /v1/events`; with `receipt` the answer tells what the events changed.
+
+    Args:
+        key: an API key, for a page that is being left and can send no header.
+    """
 
     events: list[Any]
     receipt: bool = False
+    key: str = ""
 
 
 class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The body of `POST /v1/impressions`: lists that users really saw."""
+    """The body of `POST /v1/impressions`: lists that users really saw; `key` as in `Batch`."""
 
     impressions: list[Any]
+    key: str = ""
 
 
 class Attributes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -18,6 +18,7 @@ STATUS = {
     "key.missing": 401,
     "key.invalid": 401,
     "key.scope": 403,
+    "http.origin": 403,
     "rate.limited": 429,
     "server.overloaded": 503,
     "store.locked": 503,

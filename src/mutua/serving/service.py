@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from mutua.config import Settings, tenant_key
 from mutua.core import clock
 from mutua.errors import MutuaError, NotKnown, UsageError
-from mutua.events.kinds import AnyEvent, Interaction
+from mutua.events.kinds import AnyEvent, IdentityLink, Interaction, UserUpsert
 from mutua.events.parsing import Parsed, checked_time, parse_batch
 from mutua.pipeline.spec import Surface
 from mutua.privacy.forgetting import Receipt, forget_event, forget_user
@@ -29,11 +29,14 @@ from mutua.serving import receipts
 from mutua.serving.figures import Figures
 from mutua.serving.messages import Change, Outcome, Question, Recorded
 from mutua.serving.problems import problem
+from mutua.serving.push.hub import Hub
 from mutua.serving.trends import Trends
 from mutua.serving.writer import Committed, Writer, Written
 from mutua.slates import Slate
 from mutua.state import LiveState
+from mutua.store.buffering import SlateBuffer
 from mutua.store.codec import decode
+from mutua.store.logged import ANONYMOUS, LoggedSlate
 from mutua.store.sqlite.store import SqliteStore
 
 LOG = logging.getLogger("mutua.server")
@@ -69,7 +72,9 @@ class Service:
         self.shop = Recommender(self.store, settings, state=self.state)
         self.figures = Figures()
         self.trends = Trends(self.store)
-        self.listeners: list[Listener] = [self.trends.moved]
+        self.slates = SlateBuffer.open(self.store.address)
+        self.hub = Hub(self._followed)
+        self.listeners: list[Listener] = [self.trends.moved, self._push]
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._asked = 0
 
@@ -131,6 +136,7 @@ class Service:
             as_of=None if question.as_of is None else checked_time(question.as_of, clock.now()),
             explained=question.explain,
         )
+        self._log(slate)
         self.figures.answered(perf_counter() - started)
         return slate, surface
 
@@ -155,10 +161,12 @@ class Service:
 
         def erase(store: SqliteStore) -> Receipt:
             if user is not None:
-                return forget_user(store, user, now=moment)
+                return forget_user(store, user, now=moment, slates=self.slates)
             return forget_event(store, event or "", now=moment)
 
         receipt = await self.call(erase)
+        if user is not None:
+            self.hub.forget(user)
         self.state.drop()
         self.version = max(self.version, *receipt.sequences, 0)
         return receipt
@@ -214,12 +222,32 @@ class Service:
             if (now := self.store.models.state()) != seen:
                 seen = now
                 self.state.load_models()
+                self.hub.all_moved(self.version)
                 LOG.info("model %s is in force", self.state.in_force.version or "none")
 
     def close(self) -> None:
-        """Writes what is queued and closes the store; closing twice is harmless."""
+        """Ends the streams, writes what is queued and closes the store; closing twice is harmless."""
+        self.hub.close()
         self.writer.close()
+        self.slates.close()
         self.store.close()
+
+    def _followed(self, user: str, n: int, surface: str) -> Slate:
+        return self.slate(Question(user=user, n=n, surface=surface))[0]
+
+    def _log(self, slate: Slate) -> None:
+        """Keeps a slate, so that feedback can name it; it is on disk within moments, and never waited for."""
+        names = self.store.names
+        items = names.vocabulary("items")
+        user = None if slate.user is None else names.vocabulary("users").get(slate.user)
+        placed = [index for entry in slate.items if (index := items.get(entry.item)) is not None]
+        self.slates.put(LoggedSlate.of(slate, placed, user=ANONYMOUS if user is None else user))
+
+    def _push(self, events: Iterable[AnyEvent], version: int) -> None:
+        names, identity = self.store.names.vocabulary("users"), self.store.identity.union()
+        users = {event.user for event in events if isinstance(event, Interaction | UserUpsert | IdentityLink)}
+        inner = {member for user in users if (index := names.get(user)) is not None for member in identity.of(index)}
+        self.hub.moved((outer for index in inner if (outer := names.outer(index)) is not None), version)
 
     def _committed(self, done: Committed) -> None:
         self._loop.call_soon_threadsafe(self._apply, done)

@@ -12,8 +12,9 @@ from starlette.exceptions import HTTPException
 
 from mutua import __version__
 from mutua.errors import InvalidField, MutuaError, NotFound, WrongMethod
-from mutua.serving.http import health, items, users
+from mutua.serving.http import health, items, streams, users
 from mutua.serving.http.exchange import Application, Reply, refusal, refused
+from mutua.serving.http.guard import Guard, Rules
 from mutua.serving.http.hot import Hot
 from mutua.serving.http.schema import described
 from mutua.serving.problems import INTERNAL
@@ -22,8 +23,8 @@ from mutua.serving.service import Service
 LOG = logging.getLogger("mutua.server")
 
 
-def application(service: Service) -> Application:
-    """Returns the application of one service."""
+def application(service: Service, rules: Rules) -> Application:
+    """Returns the application of one service behind its gate."""
     app = FastAPIOffline(
         title="Mutua",
         version=__version__,
@@ -31,11 +32,11 @@ def application(service: Service) -> Application:
         redoc_url=None,
     )
     app.state.service = service
-    for router in (users.router, items.router, health.router):
+    for router in (streams.router, users.router, items.router, health.router):
         app.include_router(router)
     _say_what_went_wrong(app)
     described(app)
-    return Hot(service, app)
+    return Guard(Hot(service, app), rules)
 
 
 def _say_what_went_wrong(app: FastAPI) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from mutua.errors import InvalidField, MutuaError, Overloaded, TooLarge
+from mutua.errors import InvalidField, MutuaError, Overloaded
 from mutua.serving.messages import Problem
 from mutua.serving.problems import problem
+from mutua.serving.security.limits import RequestLimits, check_body, check_declared, check_depth, unpacked
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -24,8 +24,8 @@ ENCODER = msgspec.json.Encoder()
 JSON: Header = (b"content-type", b"application/json")
 PROBLEM: Header = (b"content-type", b"application/problem+json")
 RETRY: Header = (b"retry-after", b"1")
-BODY_BYTES = 8 << 20
-"""Most bytes of a body, compressed or not."""
+LINES = b"application/x-ndjson"
+LIMITS = RequestLimits()
 
 
 class Reply(NamedTuple):
@@ -45,19 +45,21 @@ async def body(scope: Scope, receive: Receive) -> bytes:
     """Returns the whole body, unpacked where it came as gzip.
 
     Raises:
-        TooLarge: code `input.too-large`; more than the bound, before or after unpacking.
+        TooLarge: code `input.too-large`; more than the bounds, before or after unpacking, or nested too deeply.
         InvalidField: code `field.invalid`; not gzip though it says so.
     """
+    check_declared(LIMITS, header(scope, b"content-length"))
     message = await receive()
     found: bytes = message.get("body", b"")
     while message.get("more_body"):
         message = await receive()
         found += message.get("body", b"")
-        if len(found) > BODY_BYTES:
-            raise _too_large()
-    if len(found) > BODY_BYTES:
-        raise _too_large()
-    return _unpacked(found) if header(scope, b"content-encoding") == b"gzip" else found
+        check_body(LIMITS, len(found))
+    check_body(LIMITS, len(found))
+    whole = unpacked(LIMITS, found) if header(scope, b"content-encoding") == b"gzip" else found
+    if not header(scope, b"content-type").startswith(LINES):
+        check_depth(LIMITS, whole)
+    return whole
 
 
 def read(decoder: msgspec.json.Decoder[Wanted], given: bytes) -> Wanted:
@@ -93,22 +95,3 @@ async def answer(send: Send, given: Reply, more: tuple[Header, ...] = ()) -> Non
     length = (b"content-length", b"%d" % len(given.body))
     await send({"type": "http.response.start", "status": given.status, "headers": [*given.headers, length, *more]})
     await send({"type": "http.response.body", "body": given.body})
-
-
-def _unpacked(given: bytes) -> bytes:
-    unpacker = zlib.decompressobj(16 + zlib.MAX_WBITS)
-    try:
-        found = unpacker.decompress(given, BODY_BYTES + 1)
-    except zlib.error as reason:
-        raise InvalidField(
-            f"a body that is not gzip: {reason}", "gzip", "drop Content-Encoding, or pack it"
-        ) from reason
-    if len(found) > BODY_BYTES:
-        raise _too_large()
-    if not unpacker.eof:
-        raise InvalidField("a gzip body that is cut short", "the whole body", "send it again")
-    return found
-
-
-def _too_large() -> TooLarge:
-    return TooLarge(f"a body over {BODY_BYTES >> 20} MiB", f"at most {BODY_BYTES >> 20} MiB", "send smaller batches")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
@@ -11,6 +12,7 @@ from mutua.serving.http.schema import answers
 from mutua.serving.http.users import service_of, told
 
 router = APIRouter(tags=["operation"])
+TRACKER = resources.files("mutua.serving").joinpath("static/mutua.js").read_bytes()
 
 
 @router.get("/healthz", summary="Whether the server lives", responses=answers(dict[str, Any]))
@@ -22,6 +24,11 @@ async def healthz() -> Response:
 async def readyz(request: Request) -> Response:
     found = service_of(request).readiness()
     return told(found, 200 if found["ready"] else 503)
+
+
+@router.get("/mutua.js", summary="The tracker for web pages", response_class=Response)
+async def tracker() -> Response:
+    return Response(TRACKER, media_type="text/javascript")
 
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)

@@ -13,6 +13,7 @@ import msgspec
 from mutua.errors import InvalidField, MutuaError, WrongMethod
 from mutua.serving import words
 from mutua.serving.http.exchange import (
+    LINES,
     Application,
     Receive,
     Reply,
@@ -102,7 +103,7 @@ class Hot:
 
     async def _events(self, scope: Scope, receive: Receive) -> Reply:
         given = await body(scope, receive)
-        if header(scope, b"content-type").startswith(b"application/x-ndjson"):
+        if header(scope, b"content-type").startswith(LINES):
             return reply(await self._service.record([_line(line) for line in given.splitlines() if line.strip()]))
         batch = read(BATCH, given)
         return reply(await self._service.record(batch.events, receipt=batch.receipt))

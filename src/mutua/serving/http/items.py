@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request, Response
 
+from mutua.catalog.table import AVAILABLE
 from mutua.serving.catalogue import attributes_of_item
 from mutua.serving.http.schema import answers, takes
 from mutua.serving.http.users import ItemId, service_of, told, upserted
@@ -15,37 +16,8 @@ router = APIRouter(tags=["items"])
 Number = Annotated[int, Query(ge=1, le=1_000, description="Length of the list.")]
 
 
-@router.put(
-    "/v1/items/{item}",
-    summary="State all attributes of an item",
-    openapi_extra=takes(Attributes),
-    responses=answers(Recorded),
-)
-async def put_item(request: Request, item: ItemId) -> Response:
-    return await upserted(request, "item", item, replace=True)
-
-
-@router.patch(
-    "/v1/items/{item}",
-    summary="State some attributes of an item; null withdraws one",
-    openapi_extra=takes(Attributes),
-    responses=answers(Recorded),
-)
-async def patch_item(request: Request, item: ItemId) -> Response:
-    return await upserted(request, "item", item, replace=False)
-
-
 @router.get(
-    "/v1/items/{item}",
-    summary="What is known of an item",
-    responses=answers(dict[str, Any]),
-)
-async def get_item(request: Request, item: ItemId) -> Response:
-    return told({"item": item, "attributes": attributes_of_item(service_of(request).store, item)})
-
-
-@router.get(
-    "/v1/items/{item}/similar",
+    "/v1/items/{item:path}/similar",
     summary="The items most like an item",
     responses=answers(dict[str, Any]),
 )
@@ -63,3 +35,44 @@ async def similar(request: Request, item: ItemId, n: Number = 10) -> Response:
 async def trending(request: Request, n: Number = 10) -> Response:
     found = service_of(request).trends.top(n)
     return told({"items": [{"item": item, "count": count} for item, count in found]})
+
+
+@router.put(
+    "/v1/items/{item:path}",
+    summary="State all attributes of an item",
+    openapi_extra=takes(Attributes),
+    responses=answers(Recorded),
+)
+async def put_item(request: Request, item: ItemId) -> Response:
+    return await upserted(request, "item", item, replace=True)
+
+
+@router.patch(
+    "/v1/items/{item:path}",
+    summary="State some attributes of an item; null withdraws one",
+    openapi_extra=takes(Attributes),
+    responses=answers(Recorded),
+)
+async def patch_item(request: Request, item: ItemId) -> Response:
+    return await upserted(request, "item", item, replace=False)
+
+
+@router.get(
+    "/v1/items/{item:path}",
+    summary="What is known of an item",
+    responses=answers(dict[str, Any]),
+)
+async def get_item(request: Request, item: ItemId) -> Response:
+    return told({"item": item, "attributes": attributes_of_item(service_of(request).store, item)})
+
+
+@router.delete(
+    "/v1/items/{item:path}",
+    summary="Take an item out of every slate; its events stay",
+    responses=answers(Recorded),
+)
+async def delete_item(request: Request, item: ItemId) -> Response:
+    service = service_of(request)
+    attributes_of_item(service.store, item)
+    gone = {"kind": "item-upsert", "item": item, "attributes": {AVAILABLE: False}}
+    return told(await service.record([gone]))

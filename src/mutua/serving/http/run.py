@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+import sys
 from dataclasses import dataclass
 
 import uvicorn
@@ -10,8 +12,17 @@ import uvloop
 
 from mutua.config import Settings
 from mutua.serving.http.app import application
+from mutua.serving.http.exchange import Application
+from mutua.serving.http.guard import Rules
 from mutua.serving.learning import Schedule, keep_learning
+from mutua.serving.security import key_file
+from mutua.serving.security.bounds import check_bind, is_loopback
+from mutua.serving.security.keys import KeyRing
+from mutua.serving.security.logs import log_to
+from mutua.serving.security.origins import Origins
+from mutua.serving.security.redact import Pseudonyms
 from mutua.serving.service import Service
+from mutua.store.sqlite.address import Address
 
 BACKLOG = 2_048
 GRACE = 10
@@ -20,11 +31,18 @@ GRACE = 10
 
 @dataclass(frozen=True)
 class Place:
-    """Where the server listens, and what it serves."""
+    """Where the server listens, what it serves and to whom.
+
+    Args:
+        origins: of pages that may ask, such as `https://shop.example`.
+        open: listen beyond loopback though there is no key, so that everybody may do everything.
+    """
 
     url: str
     host: str = "127.0.0.1"
     port: int = 8000
+    origins: tuple[str, ...] = ()
+    open: bool = False
 
 
 def run(place: Place, settings: Settings, schedule: Schedule, now: int | str | None = None) -> None:
@@ -32,17 +50,24 @@ def run(place: Place, settings: Settings, schedule: Schedule, now: int | str | N
 
     Raises:
         StoreLocked: code `store.locked`; another process writes to the store.
+        ConfigError: code `config.invalid`; others could reach it and there is no key, or a bad origin.
     """
-    uvloop.run(_serve(place, settings, schedule, now))
+    ring = KeyRing.load(key_file.place(Address.of(place.url)))
+    check_bind(place.host, ring, place.open)
+    names = () if is_loopback(place.host) else (place.host,)
+    rules = Rules(ring, Origins(place.origins), names, Address.of(place.url).file.stem, place.open)
+    log_to(sys.stderr, Pseudonyms())
+    uvloop.run(_serve(place, settings, schedule, rules, now))
 
 
-async def _serve(place: Place, settings: Settings, schedule: Schedule, now: int | str | None) -> None:
+async def _serve(place: Place, settings: Settings, schedule: Schedule, rules: Rules, now: int | str | None) -> None:
+    signal.signal(signal.SIGTERM, _ended)
     service = Service(place.url, settings, now)
     watching = [asyncio.create_task(service.follow_models())]
     if schedule.wanted:
         watching.append(asyncio.create_task(keep_learning(service, place.url, schedule)))
     try:
-        await uvicorn.Server(_configured(place, service)).serve()
+        await uvicorn.Server(_configured(place, application(service, rules))).serve()
     finally:
         for task in watching:
             task.cancel()
@@ -50,10 +75,14 @@ async def _serve(place: Place, settings: Settings, schedule: Schedule, now: int 
         service.close()
 
 
-def _configured(place: Place, service: Service) -> uvicorn.Config:
+def _ended(number: int, frame: object) -> None:
+    """What uvicorn hands a signal on to once it has ended by it: nothing, so that what is open is closed in order."""
+
+
+def _configured(place: Place, app: Application) -> uvicorn.Config:
     """Access logs are off: they would hold ids of people."""
     return uvicorn.Config(
-        application(service),
+        app,
         host=place.host,
         port=place.port,
         access_log=False,

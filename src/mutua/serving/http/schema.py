@@ -27,8 +27,12 @@ def takes(kind: Any) -> dict[str, Any]:
 
 def answers(kind: Any) -> dict[int | str, dict[str, Any]]:
     """Returns what a route's description says of its answers: the good one, and problems for all others."""
+    return {200: {"description": "Done", "content": {JSON: {"schema": named(kind)}}}, **problems()}
+
+
+def problems() -> dict[int | str, dict[str, Any]]:
+    """Returns what a route's description says of its errors."""
     return {
-        200: {"description": "Done", "content": {JSON: {"schema": named(kind)}}},
         "4XX": {"description": "Refused", "content": {PROBLEM: {"schema": named(Problem)}}},
         "5XX": {"description": "Failed", "content": {PROBLEM: {"schema": named(Problem)}}},
     }

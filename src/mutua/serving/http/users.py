@@ -50,47 +50,8 @@ async def upserted(request: Request, noun: str, outer: str, replace: bool) -> Re
     return told(done)
 
 
-@router.put(
-    "/v1/users/{user}",
-    summary="State all attributes of a user",
-    openapi_extra=takes(Attributes),
-    responses=answers(Recorded),
-)
-async def put_user(request: Request, user: UserId) -> Response:
-    return await upserted(request, "user", user, replace=True)
-
-
-@router.patch(
-    "/v1/users/{user}",
-    summary="State some attributes of a user; null withdraws one",
-    openapi_extra=takes(Attributes),
-    responses=answers(Recorded),
-)
-async def patch_user(request: Request, user: UserId) -> Response:
-    return await upserted(request, "user", user, replace=False)
-
-
 @router.get(
-    "/v1/users/{user}",
-    summary="What is known of a user's attributes",
-    responses=answers(dict[str, Any]),
-)
-async def get_user(request: Request, user: UserId) -> Response:
-    found = service_of(request).shop.profile(user).as_dict()
-    return told({name: found[name] for name in ("user", "version", "attributes", "identities", "consent")})
-
-
-@router.delete(
-    "/v1/users/{user}",
-    summary="Forget a user, with a receipt",
-    responses=answers(dict[str, Any]),
-)
-async def delete_user(request: Request, user: UserId) -> Response:
-    return told(await service_of(request).forget(user))
-
-
-@router.get(
-    "/v1/users/{user}/profile",
+    "/v1/users/{user:path}/profile",
     summary="Everything known of a user",
     responses=answers(dict[str, Any]),
 )
@@ -101,7 +62,7 @@ async def profile(request: Request, user: UserId, as_of: Instant = None, as_of_e
 
 
 @router.get(
-    "/v1/users/{user}/explain/{item}",
+    "/v1/users/{user:path}/explain/{item:path}",
     summary="Why an item has its score for a user",
     responses=answers(dict[str, Any]),
 )
@@ -110,7 +71,7 @@ async def explain(request: Request, user: UserId, item: ItemId) -> Response:
 
 
 @router.get(
-    "/v1/users/{user}/export",
+    "/v1/users/{user:path}/export",
     summary="All events of a user",
     responses=answers(dict[str, Any]),
 )
@@ -119,9 +80,48 @@ async def export(request: Request, user: UserId) -> Response:
 
 
 @router.delete(
-    "/v1/events/{event}",
+    "/v1/events/{event:path}",
     summary="Forget one event, with a receipt",
     responses=answers(dict[str, Any]),
 )
 async def delete_event(request: Request, event: Annotated[str, Path(min_length=1, max_length=256)]) -> Response:
     return told(await service_of(request).forget(event=event))
+
+
+@router.put(
+    "/v1/users/{user:path}",
+    summary="State all attributes of a user",
+    openapi_extra=takes(Attributes),
+    responses=answers(Recorded),
+)
+async def put_user(request: Request, user: UserId) -> Response:
+    return await upserted(request, "user", user, replace=True)
+
+
+@router.patch(
+    "/v1/users/{user:path}",
+    summary="State some attributes of a user; null withdraws one",
+    openapi_extra=takes(Attributes),
+    responses=answers(Recorded),
+)
+async def patch_user(request: Request, user: UserId) -> Response:
+    return await upserted(request, "user", user, replace=False)
+
+
+@router.get(
+    "/v1/users/{user:path}",
+    summary="What is known of a user's attributes",
+    responses=answers(dict[str, Any]),
+)
+async def get_user(request: Request, user: UserId) -> Response:
+    found = service_of(request).shop.profile(user).as_dict()
+    return told({name: found[name] for name in ("user", "version", "attributes", "identities", "consent")})
+
+
+@router.delete(
+    "/v1/users/{user:path}",
+    summary="Forget a user, with a receipt",
+    responses=answers(dict[str, Any]),
+)
+async def delete_user(request: Request, user: UserId) -> Response:
+    return told(await service_of(request).forget(user))

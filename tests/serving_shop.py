@@ -12,6 +12,8 @@ import httpx
 
 from mutua import Settings
 from mutua.serving.http.app import application
+from mutua.serving.http.guard import Rules
+from mutua.serving.security.keys import KeyRing
 from mutua.serving.service import Service
 from recommender_shop import NOW
 
@@ -22,8 +24,10 @@ Result = TypeVar("Result")
 async def served(folder: Path, settings: Settings) -> AsyncIterator[tuple[Service, httpx.AsyncClient]]:
     service = Service(f"sqlite:///{folder / 'shop.db'}", settings, NOW)
     try:
-        transport = httpx.ASGITransport(application(service), raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+        transport = httpx.ASGITransport(
+            application(service, Rules(KeyRing.load(folder / "shop.keys"))), raise_app_exceptions=False
+        )
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield service, client
     finally:
         service.close()
