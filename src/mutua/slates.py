@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
+import time
+
 import msgspec
 
 
@@ -94,3 +97,11 @@ class Slate(msgspec.Struct, frozen=True):
     def ids(self) -> tuple[str, ...]:
         """The outer ids, best first."""
         return tuple(entry.item for entry in self.items)
+
+
+def new_id() -> str:
+    """Returns the id of a new slate: 12 hexadecimal digits of milliseconds since 1970, then 12 that nobody can guess.
+
+    Ids rise with time, so that a log which holds millions of slates finds each by its id and still grows at its end.
+    """
+    return f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(6)}"

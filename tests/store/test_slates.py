@@ -6,6 +6,7 @@ import multiprocessing
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import pytest
 from msgspec.structs import replace
 
 from mutua.errors import StoreError, StoreFull, StoreVersion, UsageError
-from mutua.slates import Adjustment, Slate, SlateItem
+from mutua.slates import Adjustment, Slate, SlateItem, new_id
 from mutua.store.logged import ENTRY, LoggedSlate
 from mutua.store.slate_schema import MIGRATIONS
 from mutua.store.slates import DELETED_AT_ONCE, Retention, SlateLog
@@ -48,6 +49,15 @@ def test_what_is_logged_of_a_slate() -> None:
     assert made.entries.dtype == ENTRY
     assert made.entries.tolist() == [(5, 0.25, 2.5, 0), (0, 0.5, 1.5, 1), (7, 1.0, -0.5, 0)]
     assert len(LoggedSlate.of(replace(slate, items=()), [])) == 0
+
+
+def test_ids_rise_with_time_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+    for moment in (1, 1_700_000_000_000, 1_700_000_000_001, 7_258_118_400_000):
+        monkeypatch.setattr("time.time_ns", lambda moment=moment: moment * 1_000_000)
+        made.append([new_id() for _ in range(100)])
+    assert all(len(set(ids)) == 100 and {len(name) for name in ids} == {24} for ids in made)
+    assert all(max(before) < min(after) for before, after in pairwise(made))
 
 
 def test_a_slate_that_cannot_be_written_is_refused_where_it_is_made() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -22,7 +21,7 @@ from mutua.pipeline.spec import Surface
 from mutua.profiles import fold
 from mutua.profiles.encoder import Encoder
 from mutua.profiles.views import Views
-from mutua.slates import Adjustment, Slate, SlateItem
+from mutua.slates import Adjustment, Slate, SlateItem, new_id
 from mutua.snapshot import Snapshot
 
 Items = npt.NDArray[np.int32]
@@ -111,7 +110,7 @@ def recommend(plan: Plan, snapshot: Snapshot, n: int, seed: int = 0, omitted: It
     else:
         entries = _arranged(plan, snapshot, items, scores, n, seed)
     return Slate(
-        secrets.token_hex(8),
+        new_id(),
         snapshot.user,
         entries,
         plan.name,
@@ -135,7 +134,7 @@ def similar(model: Model, snapshot: Snapshot, item: int, n: int) -> Slate:
     alike = zip(outer, scores.tolist(), strict=True)
     entries = tuple(SlateItem(name, score) for name, score in alike if name is not None and score > 0)
     notes = (snapshot.note,) if snapshot.note else ()
-    return Slate(secrets.token_hex(8), None, entries, "similar", snapshot.model_version, 0, snapshot.now, notes)
+    return Slate(new_id(), None, entries, "similar", snapshot.model_version, 0, snapshot.now, notes)
 
 
 def _returned_to(model: Model | None) -> Mask | None:

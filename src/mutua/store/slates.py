@@ -85,7 +85,8 @@ class SlateLog:
         Raises:
             StoreFull: code `store.full`, StoreLocked: code `store.locked`; nothing was written.
 
-        Cost: about 10 µs a slate of 20 items.
+        Cost: about 4 µs a slate of 20 items where ids rise, as those of `mutua.slates.new_id` do; several times that
+            in a large file where they come at random.
         """
         rows = [_row(slate, recorded) for slate in slates]
         new = start = 0
@@ -118,13 +119,19 @@ class SlateLog:
             last = (batch[-1].time, batch[-1].number)
 
     def of_users(self, users: Sequence[int]) -> int:
-        """Returns how many slates these inner users were served."""
-        chosen = [int(user) for user in users]  # numpy's integers would be bound as bytes, and match nothing
-        return int(self.database.one(f"SELECT count(*) FROM slate WHERE user IN ({marks(chosen)})", chosen))
+        """Returns how many slates these inner users were served; looks at every slate, seconds in a large file."""
+        return len(self._numbers(users))
 
     def erase_users(self, users: Sequence[int]) -> int:
-        """Deletes the slates of these inner users, overwritten with zeros, and returns how many there were."""
-        return self._delete(f"user IN ({marks(users)})", [int(user) for user in users])
+        """Deletes the slates of these inner users, overwritten with zeros, and returns how many there were.
+
+        Looks at every slate, seconds in a large file; others can write meanwhile.
+        """
+        numbers, gone = self._numbers(users), 0
+        for start in range(0, len(numbers), DELETED_AT_ONCE):
+            part = numbers[start : start + DELETED_AT_ONCE]
+            gone += self._delete(f"number IN ({marks(part)})", part)
+        return gone
 
     def prune(self, now: int, keep: Retention = KEPT) -> int:
         """Deletes what is too old, then the oldest until the file's used pages fit, and returns how many went.
@@ -162,6 +169,13 @@ class SlateLog:
     def _slates(self, where: str, *parameters: object) -> tuple[LoggedSlate, ...]:
         found = self.database.rows(f"SELECT {_READ} FROM slate WHERE {where}", parameters)
         return tuple([LoggedSlate(*row) for row in found])
+
+    def _numbers(self, users: Sequence[int]) -> list[int]:
+        chosen = [int(user) for user in users]  # numpy's integers would be bound as bytes, and match nothing
+        return [
+            number
+            for (number,) in self.database.rows(f"SELECT number FROM slate WHERE user IN ({marks(chosen)})", chosen)
+        ]
 
     def _delete(self, where: str, parameters: Sequence[object]) -> int:
         chosen = f"SELECT number FROM slate WHERE {where} LIMIT {DELETED_AT_ONCE}"
