@@ -23,9 +23,10 @@ DELETED_AT_ONCE = 5_000
 _READ = "id, user, time, packed, surface, variant, model_version, profile_version, seed, number"
 _WRITTEN = "recorded, id, user, time, surface, variant, model_version, profile_version, seed, n, packed"
 _COLUMNS = 11
-_ROWS_AT_ONCE = (256, 32, 4, 1)
+_ROWS_AT_ONCE = (128, 16, 4, 1)
 """Rows of one statement. While SQLite works Python's lock is given up, and taken back row by row it would cost a wait
-for each: beside a busy thread `executemany` wrote 240 slates a second, statements of 256 rows 50,000."""
+for each: beside a busy thread `executemany` wrote 240 slates a second, statements of 100 rows 18,000. Longer ones would
+keep it in turn from a thread that answers requests."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +89,11 @@ class SlateLog:
         Cost: about 4 µs a slate of 20 items where ids rise, as those of `mutua.slates.new_id` do; several times that
             in a large file where they come at random.
         """
-        rows = [_row(slate, recorded) for slate in slates]
         new = start = 0
         with self.database.transaction() as cursor:
             for size in _ROWS_AT_ONCE:
-                while len(rows) - start >= size:
-                    values = [value for row in rows[start : start + size] for value in row]
+                while len(slates) - start >= size:
+                    values = [value for slate in slates[start : start + size] for value in _row(slate, recorded)]
                     new += cursor.execute(_insertion(size), values).rowcount
                     start += size
         return new
