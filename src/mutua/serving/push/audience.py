@@ -6,9 +6,10 @@ more, instead of all else fading; shares of one user are the same whenever they 
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
 
 from mutua.core.clock import DAY
 
@@ -17,6 +18,8 @@ USERS_EACH = 500
 """Users kept of an item or a category, those active there last."""
 LABELS = 50_000
 USERS = 200_000
+Key = TypeVar("Key")
+Value = TypeVar("Value")
 Label = tuple[str, str]
 """`item` or `category`, and its name."""
 
@@ -53,8 +56,9 @@ class Audience:
     ) -> None:
         self._start, self._half_life = start, half_life
         self._each, self._most_labels, self._most_users = each, labels, users
-        self._labels: OrderedDict[Label, OrderedDict[str, float]] = OrderedDict()
-        self._sums: OrderedDict[str, float] = OrderedDict()
+        # Plain dictionaries in order of use: taking out and putting back is cheaper than moving within an OrderedDict.
+        self._labels: dict[Label, dict[str, float]] = {}
+        self._sums: dict[str, float] = {}
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -63,12 +67,9 @@ class Audience:
         """Counts one event; a negative weight takes away. A few microseconds."""
         counted = weight * self._factor(time)
         _add(self._sums, user, max(counted, 0.0), self._most_users)
-        for label in _labels_of(item, categories):
-            users = self._labels.setdefault(label, OrderedDict())
-            self._labels.move_to_end(label)
-            _add(users, user, counted, self._each)
-        while len(self._labels) > self._most_labels:
-            self._labels.popitem(last=False)
+        self._count(("item", item), user, counted)
+        for category in categories:
+            self._count(("category", category), user, counted)
 
     def of_item(self, item: str, now: int) -> Iterator[Interested]:
         """Yields the users with positive weight on an item as of `now`, those active there last first."""
@@ -84,9 +85,16 @@ class Audience:
         for users in self._labels.values():
             users.pop(user, None)
 
+    def _count(self, label: Label, user: str, counted: float) -> None:
+        users = self._labels.pop(label, None)
+        self._labels[label] = users = {} if users is None else users
+        _add(users, user, counted, self._each)
+        if len(self._labels) > self._most_labels:
+            _trim(self._labels, self._most_labels)
+
     def _of(self, label: Label, now: int) -> Iterator[Interested]:
         fade = 1.0 / self._factor(now)
-        for user, weight in reversed(self._labels.get(label, OrderedDict[str, float]()).items()):
+        for user, weight in reversed(self._labels.get(label, {}).items()):
             whole = self._sums.get(user, 0.0)
             if weight > 0.0 and whole > 0.0:
                 yield Interested(user, weight * fade, min(weight / whole, 1.0))
@@ -95,14 +103,13 @@ class Audience:
         return float(2.0 ** ((time - self._start) / self._half_life))
 
 
-def _labels_of(item: str, categories: Iterable[str]) -> Iterator[Label]:
-    yield "item", item
-    for category in categories:
-        yield "category", category
-
-
-def _add(sums: OrderedDict[str, float], user: str, weight: float, most: int) -> None:
-    sums[user] = sums.get(user, 0.0) + weight
-    sums.move_to_end(user)
+def _add(sums: dict[str, float], user: str, weight: float, most: int) -> None:
+    sums[user] = sums.pop(user, 0.0) + weight
     if len(sums) > most:
-        sums.popitem(last=False)
+        _trim(sums, most)
+
+
+def _trim(kept: dict[Key, Value], most: int) -> None:
+    """Drops the least recently used, a tenth at once: finding the oldest of a dictionary is slow when done singly."""
+    for key in list(islice(kept, len(kept) - most + most // 10)):
+        del kept[key]

@@ -19,7 +19,7 @@ def signature(secret: str, seconds: int, body: bytes) -> str:
 
     Example:
         >>> signature("secret", 1, b"{}")[:12]
-        't=1,v1=67cd7'
+        't=1,v1=11227'
     """
     return f"t={seconds},v1={_digest(secret, seconds, body)}"
 

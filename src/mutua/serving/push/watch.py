@@ -45,6 +45,7 @@ class Watch:
         self._store, self._settings, self._now = store, settings or TriggerSettings(), now
         self._audience, self._carts = Audience(now()), Carts(self._settings.patience)
         self._shelf = Shelf(self._settings.stock)
+        self._items = store.names.vocabulary("items")
         self._refused: set[str] = set()
         self._found = self._skipped = 0
 
@@ -129,13 +130,13 @@ class Watch:
             self._carts.taken(event.user, event.item, time)
         if weight == 0.0:
             return
-        item = self._store.names.vocabulary("items").get(event.item)
+        item = self._items.get(event.item)
         categories = () if item is None else self._shelf.categories(item)
         self._audience.moved(event.user, event.item, categories, weight, time)
 
     def _change(self, event: ItemUpsert, time: int, sequence: int) -> ItemChange | None:
         """Takes a statement; None where it changes nothing that triggers look at."""
-        item = self._store.names.vocabulary("items").get(event.item)
+        item = self._items.get(event.item)
         if item is None:
             return None
         before, after = self._shelf.say(item, event.attributes, time)
