@@ -86,11 +86,12 @@ def test_users_of_one_change_are_capped_and_the_latest_come_first() -> None:
 
 
 def test_an_audience_is_bounded_and_forgets() -> None:
-    found = Audience(NOW, each=2, labels=3, users=10)
+    found = Audience(NOW, each=2, places=4, users=10)
     for number in range(5):
-        found.moved(f"u{number}", f"i{number % 4}", ["c"], 1.0, NOW)
-    assert len(found) == 3
+        found.moved(f"u{number}", f"i{number}", ["c"], 1.0, NOW)
     assert [one.user for one in found.of_category("c", NOW)] == ["u4", "u3"]
+    assert [len(list(found.of_item(f"i{number}", NOW))) for number in range(5)] == [0, 0, 0, 1, 1]
+    assert len(found) == 3
     found.forget("u4")
     assert [one.user for one in found.of_category("c", NOW)] == ["u3"]
     halved = next(found.of_category("c", NOW + 30 * DAY))

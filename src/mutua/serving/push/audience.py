@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
 
 from mutua.core.clock import DAY
 
 HALF_LIFE = 30 * DAY
 USERS_EACH = 500
 """Users kept of an item or a category, those active there last."""
-LABELS = 50_000
+PLACES = 1_000_000
+"""Weights kept over all labels, about 100 bytes each; the labels that were active last stay."""
 USERS = 200_000
-Key = TypeVar("Key")
-Value = TypeVar("Value")
 Label = tuple[str, str]
 """`item` or `category`, and its name."""
 
@@ -43,7 +41,7 @@ class Audience:
 
     Args:
         start: the fixed moment, microseconds UTC; half_life: microseconds.
-        each: users kept of a label; labels: labels kept; users: users whose sums are kept.
+        each: users kept of a label; places: weights kept over all labels; users: users whose sums are kept.
     """
 
     def __init__(
@@ -51,14 +49,15 @@ class Audience:
         start: int,
         half_life: float = HALF_LIFE,
         each: int = USERS_EACH,
-        labels: int = LABELS,
+        places: int = PLACES,
         users: int = USERS,
     ) -> None:
         self._start, self._half_life = start, half_life
-        self._each, self._most_labels, self._most_users = each, labels, users
+        self._each, self._most_places, self._most_users = each, places, users
         # Plain dictionaries in order of use: taking out and putting back is cheaper than moving within an OrderedDict.
         self._labels: dict[Label, dict[str, float]] = {}
         self._sums: dict[str, float] = {}
+        self._places = 0
 
     def __len__(self) -> int:
         return len(self._labels)
@@ -83,14 +82,26 @@ class Audience:
         """Drops all that is kept of a user."""
         self._sums.pop(user, None)
         for users in self._labels.values():
-            users.pop(user, None)
+            self._places -= users.pop(user, None) is not None
 
     def _count(self, label: Label, user: str, counted: float) -> None:
         users = self._labels.pop(label, None)
         self._labels[label] = users = {} if users is None else users
+        before = len(users)
         _add(users, user, counted, self._each)
-        if len(self._labels) > self._most_labels:
-            _trim(self._labels, self._most_labels)
+        self._places += len(users) - before
+        if self._places > self._most_places:
+            self._make_room()
+
+    def _make_room(self) -> None:
+        """Drops the labels that were active longest ago, a tenth of all weights at once."""
+        left = self._places - self._most_places + self._most_places // 10
+        for label in list(self._labels):
+            if left <= 0:
+                return
+            gone = len(self._labels.pop(label))
+            self._places -= gone
+            left -= gone
 
     def _of(self, label: Label, now: int) -> Iterator[Interested]:
         fade = 1.0 / self._factor(now)
@@ -109,7 +120,7 @@ def _add(sums: dict[str, float], user: str, weight: float, most: int) -> None:
         _trim(sums, most)
 
 
-def _trim(kept: dict[Key, Value], most: int) -> None:
+def _trim(kept: dict[str, float], most: int) -> None:
     """Drops the least recently used, a tenth at once: finding the oldest of a dictionary is slow when done singly."""
     for key in list(islice(kept, len(kept) - most + most // 10)):
         del kept[key]
