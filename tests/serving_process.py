@@ -14,10 +14,9 @@ import httpx
 
 SERVER = """
 import sys
-from mutua.config import Settings
 from mutua.serving.http.run import Place, run
 from mutua.serving.learning import Schedule
-run(Place(sys.argv[1], "127.0.0.1", int(sys.argv[2])), Settings(), Schedule())
+run(Place(sys.argv[1], "127.0.0.1", int(sys.argv[2])), Schedule())
 """
 
 

@@ -33,7 +33,11 @@ class Call:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings in force, the options over them."""
+        """The settings in force when the command began, the options over them."""
+        return self.read_settings()
+
+    def read_settings(self) -> Settings:
+        """Returns the settings as they are now, the options over them."""
         given: dict[str, Any] = {} if self.common.seed is None else {"seed": self.common.seed}
         if self.common.store is not None:
             given["store"] = {"url": self.common.store}

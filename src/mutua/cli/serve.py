@@ -34,7 +34,7 @@ def serve(
         ) from reason
     schedule = Schedule(reading.seconds(learn_every or "0"), learn_after)
     call.screen.note(f"Serving {call.url} on http://{host}:{port}, described at /docs. Ctrl-C ends it.")
-    run(Place(call.url, host, port, tuple(origin or ()), open_to_all), call.settings, schedule, call.now)
+    run(Place(call.url, host, port, tuple(origin or ()), open_to_all, call.read_settings), schedule, call.now)
 
 
 app = single(serve)

@@ -19,9 +19,10 @@ from msgspec.structs import replace
 
 from mutua.config import Settings, tenant_key
 from mutua.core import clock
-from mutua.errors import MutuaError, NotKnown, UsageError
+from mutua.errors import ConfigError, MutuaError, NotKnown, UsageError
 from mutua.events.kinds import AnyEvent, IdentityLink, Interaction, UserUpsert
 from mutua.events.parsing import Parsed, checked_time, parse_batch
+from mutua.pipeline.run import prepared
 from mutua.pipeline.spec import Surface
 from mutua.privacy.forgetting import Receipt, forget_event, forget_user
 from mutua.recommender import Recommender
@@ -42,6 +43,8 @@ from mutua.store.sqlite.store import SqliteStore
 LOG = logging.getLogger("mutua.server")
 Result = TypeVar("Result")
 Listener = Callable[[Iterable[AnyEvent], int], None]
+FIXED = ("store", "types")
+"""Settings that count when a store is opened."""
 LATE = "the profile is at version {0}, the wait for {1} ended"
 
 
@@ -75,6 +78,7 @@ class Service:
         self.slates = SlateBuffer.open(self.store.address)
         self.hub = Hub(self._followed)
         self.listeners: list[Listener] = [self.trends.moved, self._push]
+        self.refused_settings = ""
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._asked = 0
 
@@ -175,6 +179,25 @@ class Service:
         """Runs a function of the writing store between two commits and returns its result."""
         return await asyncio.wrap_future(self.writer.call(run))
 
+    def configure(self, settings: Settings) -> None:
+        """Takes new settings into use from the next request on, every surface tried before.
+
+        Raises:
+            ConfigError: code `config.invalid`; what is fixed when a store is opened was changed.
+            UsageError: code `usage`; a surface whose rules, caps or boosts do not fit the catalogue.
+        """
+        for name in FIXED:
+            if getattr(self.state.settings, name) != getattr(settings, name):
+                raise ConfigError(
+                    f"a change of [{name}]", "the same as at the start", "restart the server to change it"
+                )
+        anybody = self.state.snapshot(None)
+        for name, surface in settings.surfaces.items():
+            prepared(surface, self.state.in_force.model, anybody, name)
+        self.state.configure(settings)
+        self.refused_settings = ""
+        self.hub.all_moved(self.version)
+
     def known(self, user: str) -> int:
         """Returns the inner index of a user.
 
@@ -207,7 +230,7 @@ class Service:
             "version": self.version,
             "model_version": force.version,
             "waiting_events": self.writer.waiting,
-            "notes": [force.note] if force.note else [],
+            "notes": [note for note in (force.note, self.refused_settings) if note],
         }
 
     async def follow_models(self, every: float = 0.5) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 import uvloop
 
-from mutua.config import Settings
+from mutua.config import FILE, Settings
 from mutua.serving.http.app import application
 from mutua.serving.http.exchange import Application
 from mutua.serving.http.guard import Rules
@@ -22,6 +24,7 @@ from mutua.serving.security.logs import log_to
 from mutua.serving.security.origins import Origins
 from mutua.serving.security.redact import Pseudonyms
 from mutua.serving.service import Service
+from mutua.serving.settings import follow_settings
 from mutua.store.sqlite.address import Address
 
 BACKLOG = 2_048
@@ -35,6 +38,7 @@ class Place:
 
     Args:
         origins: of pages that may ask, such as `https://shop.example`.
+        settings: reads the settings; called again whenever their file changes.
         open: listen beyond loopback though there is no key, so that everybody may do everything.
     """
 
@@ -43,9 +47,10 @@ class Place:
     port: int = 8000
     origins: tuple[str, ...] = ()
     open: bool = False
+    settings: Callable[[], Settings] = Settings
 
 
-def run(place: Place, settings: Settings, schedule: Schedule, now: int | str | None = None) -> None:
+def run(place: Place, schedule: Schedule, now: int | str | None = None) -> None:
     """Serves until SIGINT or SIGTERM; what was accepted is written before it returns.
 
     Raises:
@@ -57,13 +62,16 @@ def run(place: Place, settings: Settings, schedule: Schedule, now: int | str | N
     names = () if is_loopback(place.host) else (place.host,)
     rules = Rules(ring, Origins(place.origins), names, Address.of(place.url).file.stem, place.open)
     log_to(sys.stderr, Pseudonyms())
-    uvloop.run(_serve(place, settings, schedule, rules, now))
+    uvloop.run(_serve(place, schedule, rules, now))
 
 
-async def _serve(place: Place, settings: Settings, schedule: Schedule, rules: Rules, now: int | str | None) -> None:
+async def _serve(place: Place, schedule: Schedule, rules: Rules, now: int | str | None) -> None:
     signal.signal(signal.SIGTERM, _ended)
-    service = Service(place.url, settings, now)
-    watching = [asyncio.create_task(service.follow_models())]
+    service = Service(place.url, place.settings(), now)
+    watching = [
+        asyncio.create_task(service.follow_models()),
+        asyncio.create_task(follow_settings(service, place.settings, Path(FILE))),
+    ]
     if schedule.wanted:
         watching.append(asyncio.create_task(keep_learning(service, place.url, schedule)))
     try:
