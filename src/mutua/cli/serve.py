@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,6 +22,9 @@ def serve(
     open_to_all: Annotated[
         bool, typer.Option("--open-to-all", help="Listen beyond loopback though there is no key.")
     ] = False,
+    notices: Annotated[
+        Path | None, typer.Option(help="A TOML file that says which notices are posted to which webhooks.")
+    ] = None,
     learn_every: Annotated[str | None, typer.Option(help="Learn again after this time: 1h, 30min; 0: never.")] = None,
     learn_after: Annotated[int, typer.Option(min=0, help="Learn again after so many new events; 0: never.")] = 0,
 ) -> None:
@@ -28,13 +32,16 @@ def serve(
     try:
         from mutua.serving.http.run import Place, run
         from mutua.serving.learning import Schedule
+        from mutua.serving.notices import settings_of
     except ImportError as reason:
         raise MissingExtra(
             f"{reason.name} is not installed", "the extra `server`", "pip install 'mutua[server]'"
         ) from reason
     schedule = Schedule(reading.seconds(learn_every or "0"), learn_after)
     call.screen.note(f"Serving {call.url} on http://{host}:{port}, described at /docs. Ctrl-C ends it.")
-    run(Place(call.url, host, port, tuple(origin or ()), open_to_all, call.read_settings), schedule, call.now)
+    told = None if notices is None else settings_of(notices)
+    place = Place(call.url, host, port, tuple(origin or ()), open_to_all, call.read_settings, told)
+    run(place, schedule, call.now)
 
 
 app = single(serve)

@@ -78,6 +78,7 @@ class Service:
         self.slates = SlateBuffer.open(self.store.address)
         self.hub = Hub(self._followed)
         self.listeners: list[Listener] = [self.trends.moved, self._push]
+        self.forgetters: list[Callable[[str], None]] = [self.hub.forget]
         self.refused_settings = ""
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._asked = 0
@@ -169,8 +170,8 @@ class Service:
             return forget_event(store, event or "", now=moment)
 
         receipt = await self.call(erase)
-        if user is not None:
-            self.hub.forget(user)
+        for forget in self.forgetters if user is not None else ():
+            forget(user or "")
         self.state.drop()
         self.version = max(self.version, *receipt.sequences, 0)
         return receipt

@@ -17,6 +17,7 @@ from mutua.serving.http.app import application
 from mutua.serving.http.exchange import Application
 from mutua.serving.http.guard import Rules
 from mutua.serving.learning import Schedule, keep_learning
+from mutua.serving.notices import Notices, NoticeSettings
 from mutua.serving.security import key_file
 from mutua.serving.security.bounds import check_bind, is_loopback
 from mutua.serving.security.keys import KeyRing
@@ -39,6 +40,7 @@ class Place:
     Args:
         origins: of pages that may ask, such as `https://shop.example`.
         settings: reads the settings; called again whenever their file changes.
+        notices: what to post to webhooks; None for nothing.
         open: listen beyond loopback though there is no key, so that everybody may do everything.
     """
 
@@ -48,6 +50,7 @@ class Place:
     origins: tuple[str, ...] = ()
     open: bool = False
     settings: Callable[[], Settings] = Settings
+    notices: NoticeSettings | None = None
 
 
 def run(place: Place, schedule: Schedule, now: int | str | None = None) -> None:
@@ -72,6 +75,9 @@ async def _serve(place: Place, schedule: Schedule, rules: Rules, now: int | str 
         asyncio.create_task(service.follow_models()),
         asyncio.create_task(follow_settings(service, place.settings, Path(FILE))),
     ]
+    notices = None if place.notices is None else Notices(service, place.notices)
+    if notices is not None:
+        watching.append(asyncio.create_task(notices.keep_sweeping()))
     if schedule.wanted:
         watching.append(asyncio.create_task(keep_learning(service, place.url, schedule)))
     try:
@@ -80,6 +86,8 @@ async def _serve(place: Place, schedule: Schedule, rules: Rules, now: int | str 
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)
+        if notices is not None:
+            notices.close()
         service.close()
 
 
