@@ -21,6 +21,7 @@ BENCHMARKS = {
     "replay": "benchmarks.quality.replay",
     "beauty": "benchmarks.quality.beauty",
     "request": "benchmarks.speed.request",
+    "serve": "benchmarks.speed.serve",
     "record": "benchmarks.speed.durable",
     "growth": "benchmarks.speed.growth",
     "startup": "benchmarks.speed.startup",

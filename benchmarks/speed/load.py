@@ -1,7 +1,7 @@
 """A load generator: many kept connections from one process, as fast as they answer or at a fixed rate.
 
-`python -m benchmarks.speed.load PORT FILE --connections 32 --seconds 5 [--rate 4000]`; FILE holds one JSON object a line:
-`{"method", "path", "body"?}`. Prints one JSON object.
+`python -m benchmarks.speed.load PORT FILE --connections 32 --seconds 5 [--rate 4000]`; FILE holds one JSON object a
+line: `{"method", "path", "body"?}`. Prints one JSON object.
 """
 
 from __future__ import annotations
