@@ -79,6 +79,7 @@ class Slate(msgspec.Struct, frozen=True):
         profile_version: sequence number of the newest event in the profile, 0 for none.
         now: scoring time, microseconds UTC.
         notes: what the caller should know (unknown user, too few items after filters …).
+        inner: inner index of each item, for the log of slates; empty where it was not made from a model's items.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Slate(msgspec.Struct, frozen=True):
     profile_version: int = 0
     now: int = 0
     notes: tuple[str, ...] = ()
+    inner: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return len(self.items)

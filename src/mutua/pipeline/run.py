@@ -105,9 +105,11 @@ def recommend(plan: Plan, snapshot: Snapshot, n: int, seed: int = 0, omitted: It
     wanted = n if surface.plain else min(n * surface.pool, max(n, POOL))
     items, scores = _candidates(plan, snapshot, views, wanted, excluded)
     if surface.plain:
-        outer = snapshot.items.outers(items.tolist())
+        inner = items.tolist()
+        outer = snapshot.items.outers(inner)
         entries = tuple([SlateItem(o, s) for o, s in zip(outer, scores.tolist(), strict=True) if o is not None])
     else:
+        inner = []
         entries = _arranged(plan, snapshot, items, scores, n, seed)
     return Slate(
         new_id(),
@@ -118,6 +120,7 @@ def recommend(plan: Plan, snapshot: Snapshot, n: int, seed: int = 0, omitted: It
         snapshot.version,
         snapshot.now,
         _notes(plan.model, snapshot, views, len(entries), n),
+        tuple(inner) if len(inner) == len(entries) else (),
     )
 
 

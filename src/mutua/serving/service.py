@@ -264,7 +264,7 @@ class Service:
         names = self.store.names
         items = names.vocabulary("items")
         user = None if slate.user is None else names.vocabulary("users").get(slate.user)
-        placed = [index for entry in slate.items if (index := items.get(entry.item)) is not None]
+        placed = slate.inner or [index for entry in slate.items if (index := items.get(entry.item)) is not None]
         self.slates.put(LoggedSlate.of(slate, placed, user=ANONYMOUS if user is None else user))
 
     def _push(self, events: Iterable[AnyEvent], version: int) -> None:
