@@ -14,7 +14,7 @@ from mutua.lab.run import run as run_lab
 
 K = 10
 SEEDS, QUICK_SEEDS = range(5), range(2)
-BUDGET, QUICK_BUDGET = 45.0, 1.0
+BUDGET, QUICK_BUDGET = 90.0, 1.0
 HELD = 0.25
 NDCG = Goal("ML-100k, 75/25 by user: NDCG@10", must=0.495, aim=0.510)
 GOALS = (NDCG,)

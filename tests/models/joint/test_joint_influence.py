@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from mutua.catalog.table import AttributeTable, Labels, Sets
 from mutua.core.clock import HOUR, MINUTE
 from mutua.events.interactions import Interactions
 from mutua.models.joint import cutting, kernels
 from mutua.models.joint.cutting import influence, row_length
-from mutua.models.joint.learner import Joint, last_moments, unit
+from mutua.models.joint.learner import Joint, last_moments, tag_rows, unit
 from mutua.models.joint.overlay import LENDERS, nearest, overlaid
 from mutua.models.joint.rows import Rows
 from mutua.models.joint.spectral import low_pass, spectrum
@@ -82,6 +83,30 @@ def test_without_damping_the_first_directions_are_kept_whole(
     found = influence(spectrum(matrix, 0, beta, factors), 0, 0, 0, ALL).matrix().toarray()
     expected = reference(matrix, 0, beta, 0, 0, 0, factors)
     assert np.abs(found - expected).max() <= 1e-3 * max(np.abs(expected).max(), 1e-2)
+
+
+def test_a_tag_stands_as_one_more_user_and_leaves_items_without_events_out() -> None:
+    matrix = log_of(30, 12, 0.3, 2).toarray()
+    matrix[:, 5] = 0
+    tags = np.zeros((2, 12), np.float32)
+    tags[0, [1, 5, 7]] = tags[1, [2, 3]] = 0.4
+    found = spectrum(sparse.csr_matrix(matrix), 0.3, 0.3, 1024, tags=sparse.csr_matrix(tags))
+    degree = np.maximum(matrix.sum(0), 1)
+    whole = np.vstack((matrix, tags * np.sqrt(matrix.sum(0))))
+    expected = np.maximum(whole.sum(1), 1e-9)[:, None] ** -0.3 * whole * degree**-0.3
+    assert found.normal.toarray() == pytest.approx(expected, rel=1e-5)
+    assert found.degree == pytest.approx(degree)
+    assert not found.normal.toarray()[:, 5].any()
+
+
+def test_tag_rows_hold_the_weight_of_every_tag_and_reach_all_items() -> None:
+    sets = Sets(sparse.csr_matrix(np.array([[1, 1], [0, 1]], np.float32)), ("comedy", "drama"))
+    items = AttributeTable(2, {"tags": sets, "kind": Labels(np.array([0, 0], np.int32), ("film",))})
+    found = tag_rows(items, 3, 0.2)
+    assert found is not None
+    assert found.toarray() == pytest.approx(np.array([[0.2, 0, 0], [0.2, 0.2, 0]]))
+    assert tag_rows(items, 3, 0.0) is None
+    assert tag_rows(AttributeTable(2), 3, 0.2) is None
 
 
 def test_undamped_directions_do_not_include_rounding() -> None:
@@ -202,7 +227,7 @@ def counted(rows: Interactions, order: Order, n_items: int) -> np.ndarray:
             if time - when > order.gap or len(met) == order.reach:
                 break
             if earlier != item and earlier not in met:
-                counts[earlier, item] += order.fading ** len(met)
+                counts[earlier, item] += order.fading ** len(met) * 2.0 ** ((when - time) / order.half_life)
                 met.append(earlier)
         trails[user].append((item, time))
     both = counts + order.back * counts.T
@@ -220,6 +245,7 @@ def counted(rows: Interactions, order: Order, n_items: int) -> np.ndarray:
         target=exponents,
         reach=st.integers(1, 4),
         fading=st.sampled_from([0.5, 1.0]),
+        half_life=st.sampled_from([MINUTE, np.inf]),
     ),
 )
 def test_transitions_equal_a_plain_count(cells: list[tuple[int, int, int]], order: Order) -> None:

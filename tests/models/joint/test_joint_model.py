@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 from scipy import sparse
 
 from mutua.catalog.table import CATEGORY, AttributeTable, Labels
@@ -34,6 +35,7 @@ from mutua.testing.planted import planted
 CONFIGURATIONS = (
     Joint(memory="fading", following=2.0, order="sequence", reach=0.5),
     Joint(memory="steady", following=0.5, ridge=0.0, factors=8, product=0.0, tilt=0.7),
+    Joint(following=0.5, order="page", tags=0.2, lasting=0.5),
 )
 
 
@@ -246,6 +248,25 @@ def test_attributes_are_regressed_in_closed_form(seed: int, ridge: float) -> Non
 
 def test_attributes_count_half_after_five_events_and_nothing_after_a_hundred() -> None:
     assert attributes.fading(np.array([0, 5, 99, 100], np.int32)) == pytest.approx([1, 0.5, 1 / 20.8, 0])
+
+
+def test_a_share_of_the_attributes_may_last() -> None:
+    assert attributes.fading(np.array([0, 5, 99, 100], np.int32), 0.2) == pytest.approx([1, 0.5, 0.2, 0.2])
+
+
+def test_lasting_attributes_of_long_histories_are_in_the_list_and_in_the_reasons() -> None:
+    rng = np.random.default_rng(4)
+    model = replace(random_model(rng, 12, False, 2), lasting=0.5)
+    view = structs.replace(
+        random_view(rng, 12, 2), size=np.array([500], np.int32), attributes=np.ones((1, 2), np.float32)
+    )
+    told = 0.5 * model.groups.sum(axis=0)
+    items, values = model.top(view, 3, np.empty(0, np.int32))
+    scores = model.score(view)[0]
+    assert scores == pytest.approx(dense_scores(replace(model, groups=model.groups[:0]), view) + told, abs=1e-5)
+    assert items.tolist() == np.lexsort((np.arange(12), -scores))[:3].tolist()
+    assert values == pytest.approx(scores[items])
+    assert sum(reason.amount for reason in model._known(view, 4)) == pytest.approx(float(told[4]))
 
 
 @pytest.mark.parametrize("learner", [Joint(), *CONFIGURATIONS])

@@ -1,7 +1,8 @@
 """Attributes of users, for those with little history: `γ_s · x_u · C`, a ridge regression from attributes to items.
 
 `C = (XᵀX + λI)⁻¹ Xᵀ (R~ − 1·p)` with R~ the users' item weights normalised to sum 1 and p their mean, so C says what
-a group chooses more or less than everyone. γ_s falls with the size of history s as `γ / (1 + s / s₀)`.
+a group chooses more or less than everyone. γ_s falls with the size of history s as `γ / (1 + s / s₀)`, but not below
+a share of γ that lasts.
 """
 
 from __future__ import annotations
@@ -34,6 +35,6 @@ def regress(encoded: Floats, weights: sparse.csr_matrix, ridge: float) -> Floats
     return linalg.solve(gram, x.T @ shares - np.outer(x.sum(axis=0), mean), assume_a="pos").astype(np.float32)
 
 
-def fading(size: npt.NDArray[np.int32]) -> Floats:
-    """Returns γ_s/γ float32 [b] by the number of events in the history."""
-    return np.where(size < GONE_SIZE, 1.0 / (1.0 + size / HALF_SIZE), 0.0).astype(np.float32)
+def fading(size: npt.NDArray[np.int32], lasting: float = 0.0) -> Floats:
+    """Returns γ_s/γ float32 [b] by the number of events in the history, at least `lasting`."""
+    return np.maximum(np.where(size < GONE_SIZE, 1.0 / (1.0 + size / HALF_SIZE), 0.0), lasting).astype(np.float32)

@@ -251,8 +251,11 @@ def entries_to(start, column, value, source, target):
 
 
 @kernel
-def following_pairs(user, item, time, reach, fading, gap):
-    """Pairs (earlier item, later item, weight) within a sitting: `reach` distinct items back, weight fading^(r − 1)."""
+def following_pairs(user, item, time, reach, fading, gap, half_life):
+    """Pairs (earlier item, later item, weight) within a sitting: `reach` distinct items back.
+
+    The weight of the r-th is fading^(r − 1), halved for every `half_life` between the two.
+    """
     count = 0
     room = 1024
     source, target, weight = np.empty(room, np.int32), np.empty(room, np.int32), np.empty(room, np.float32)
@@ -269,7 +272,8 @@ def following_pairs(user, item, time, reach, fading, gap):
                 if count == room:
                     room *= 2
                     source, target, weight = doubled(source), doubled(target), doubled(weight)
-                source[count], target[count], weight[count] = earlier, item[event], fading**found
+                source[count], target[count] = earlier, item[event]
+                weight[count] = fading**found * 2.0 ** (-(time[event] - time[before]) / half_life)
                 recent[found] = earlier
                 found += 1
                 count += 1

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from mutua.catalog.table import AttributeTable
+from mutua.catalog.table import AttributeTable, Sets
 from mutua.core.clock import DAY, HOUR
 from mutua.events.interactions import Interactions
 from mutua.models.base import TrainingData
@@ -34,14 +34,18 @@ from mutua.profiles.views import Views
 
 Floats = npt.NDArray[np.float32]
 Memory = Literal["all", "steady", "fading"]
-Following = Literal["sitting", "sequence"]
+Following = Literal["sitting", "sequence", "page"]
 SHARES: dict[str, tuple[float, ...]] = {
     "all": NO_DECAY,
     "steady": (0.0, 0.0, 0.0, 0.0, 0.5, 0.5),
     "fading": (1.0, 0.3, 0.1, 0.01, 0.0, 0.001),
 }
 """Shares over `HALF_LIVES`: nothing fades; a household's habits; what is on one's mind now."""
-SESSION_SHARES = {"sitting": (1.0, 0.0, 0.0, 0.0, 0.0, 0.0), "sequence": (0.0, 1.0, 0.0, 0.0, 0.0, 0.0)}
+SESSION_SHARES: dict[str, tuple[float, ...]] = {
+    "sitting": (1.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "sequence": (0.0, 1.0, 0.0, 0.0, 0.0, 0.0),
+    "page": NO_DECAY,
+}
 NEAR_SHARES = (0.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 USUAL_SHARES = (0.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 NEIGHBOURS = 10
@@ -65,7 +69,9 @@ class Joint:
         popular: weight of popularity; half_life: of popularity, days, 0 for ever.
         tilt: exponent by which items on the rise are favoured.
         reach: weight of influence beside the repeat term, where people come back to items.
-        group: weight of users' attributes; content: of what new items borrow from items like them.
+        group: weight of users' attributes; lasting: share of it that a long history leaves.
+        content: weight of what new items borrow from items like them.
+        tags: weight of items' tags in their influence, each tag as one more user.
     """
 
     name: ClassVar[str] = "default"
@@ -87,10 +93,12 @@ class Joint:
     reach: float = 0.05
     group: float = 0.3
     content: float = 0.5
+    lasting: float = 0.0
+    tags: float = 0.0
 
     def __post_init__(self) -> None:
         at_least(self, alpha=0, beta=0, gamma=0, ridge=0, product=0, factors=1, rows=1, following=0, popular=0)
-        at_least(self, half_life=0, tilt=0, reach=0, group=0, content=0)
+        at_least(self, half_life=0, tilt=0, reach=0, group=0, content=0, lasting=0, tags=0)
         one_of(self, "memory", get_args(Memory))
         one_of(self, "order", get_args(Following))
 
@@ -108,7 +116,8 @@ class Joint:
         matrix = self._matrix(data, returning)
         judged = last_moments(rows, encoder)
         most = row_length(n_items, self.rows)
-        found = cached_spectrum(matrix, self.alpha, self.beta, self.factors, seed)
+        tags = tag_rows(data.items, n_items, self.tags)
+        found = cached_spectrum(matrix, self.alpha, self.beta, self.factors, seed, tags)
         related = unit(influence(found, self.ridge, self.product, self.gamma, most), judged, judged.weight)
         if self.tilt:
             related = related.times(trend.tilt(rows, n_items, data.now, self.tilt))
@@ -125,6 +134,7 @@ class Joint:
             encoding=encoding,
             groups=self._groups(encoding, data.users, matrix) * np.float32(reach),
             again=returned_to(rows, data.items, n_items) if returning else np.zeros(n_items, np.bool_),
+            lasting=self.lasting,
             figures={"settings": asdict(self), "entries": len(related.value), "users": rows.n_users},
         )
 
@@ -132,7 +142,8 @@ class Joint:
         """Returns what is worth comparing, the best guess for such data first.
 
         Without times the filter is open. Where people come back to items, habits of days and browsing within minutes
-        are told apart. Elsewhere what came just before leads, by its order or by the sitting.
+        are told apart. Elsewhere what came just before leads, by its order or by the sitting,
+        or else the whole history with tags, attributes and what was had within seconds.
         """
         rows = data.interactions
         plain = replace(self, alpha=0.2, beta=0.35, gamma=0.2, ridge=0.08, product=0.0)
@@ -147,7 +158,8 @@ class Joint:
             by_habit = usual_return(rows) >= DAY
             return (habits, sitting) if by_habit else (sitting, replace(sitting, following=3.0), habits)
         leading = (sequence, sitting) if usual_gap(rows) >= HOUR else (sitting, sequence)
-        return (*leading, replace(plain, following=0.3), recent, plain)
+        told = replace(plain, tags=0.2, following=0.125, order="page", lasting=0.5, popular=0.001)
+        return (leading[0], told, leading[1], replace(plain, following=0.3), recent, plain)
 
     def _encoder(self, rows: Interactions) -> Encoder:
         counted = [float(target) for target in rows.targets]
@@ -224,6 +236,16 @@ def content_vectors(items: AttributeTable, n_items: int, seed: int, dimensions: 
     return np.asarray(np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 1e-6), np.float32)
 
 
+def tag_rows(items: AttributeTable, n_items: int, weight: float) -> sparse.csr_matrix | None:
+    """Returns float32 CSR [tags, n], `weight` where an item bears a tag; None without weight or sets of tags."""
+    sets = [column.matrix for column in items.columns.values() if isinstance(column, Sets)]
+    if not weight or not sets:
+        return None
+    joined = sparse.hstack(sets).tocoo()
+    values = np.full(joined.nnz, weight, np.float32)
+    return sparse.csr_matrix((values, (joined.col, joined.row)), shape=(joined.shape[1], n_items))
+
+
 _KEPT: OrderedDict[tuple[object, ...], Spectrum] = OrderedDict()
 
 
@@ -232,11 +254,17 @@ def drop_spectra() -> None:
     _KEPT.clear()
 
 
-def cached_spectrum(matrix: sparse.csr_matrix, alpha: float, beta: float, factors: int, seed: int) -> Spectrum:
+def cached_spectrum(
+    matrix: sparse.csr_matrix, alpha: float, beta: float, factors: int, seed: int, tags: sparse.csr_matrix | None = None
+) -> Spectrum:
     """Returns the spectrum, the last one from memory: candidates that differ only in the filter share it."""
-    digest = blake2b(matrix.data.tobytes() + matrix.indices.tobytes() + matrix.indptr.tobytes()).digest()
-    key = (digest, alpha, beta, factors, seed)
+    digests = tuple(_digest(part) for part in (matrix, tags) if part is not None)
+    key = (digests, alpha, beta, factors, seed)
     if key not in _KEPT:
         _KEPT.clear()
-        _KEPT[key] = spectrum(matrix, alpha, beta, factors, seed)
+        _KEPT[key] = spectrum(matrix, alpha, beta, factors, seed, tags=tags)
     return _KEPT[key]
+
+
+def _digest(matrix: sparse.csr_matrix) -> bytes:
+    return blake2b(matrix.data.tobytes() + matrix.indices.tobytes() + matrix.indptr.tobytes()).digest()

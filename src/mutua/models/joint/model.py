@@ -55,6 +55,7 @@ class JointModel:
         repeat: the repeat term, or None where people do not come back.
         encoding: how attributes become numbers; groups: C float32 [a, n] times γ.
         again: bool [n], items that people come back for.
+        lasting: share of `groups` that counts however long the history.
         figures: settings and measurements of the learning, JSON values.
     """
 
@@ -69,6 +70,7 @@ class JointModel:
     encoding: AttributeEncoding
     groups: Floats
     again: npt.NDArray[np.bool_]
+    lasting: float = 0.0
     figures: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -94,7 +96,7 @@ class JointModel:
             views.start, views.item, views.weight, recent, own, self.influence.columns, self.following.columns, out
         )
         if views.attributes is not None and len(self.groups):
-            out += (attributes.fading(views.size)[:, None] * views.attributes) @ self.groups
+            out += (attributes.fading(views.size, self.lasting)[:, None] * views.attributes) @ self.groups
         return out
 
     def _row(self, views: Views) -> Floats:
@@ -104,7 +106,7 @@ class JointModel:
         kernels.score_one(views.item, views.weight, recent, own, self.influence.columns, self.following.columns, row)
         if views.attributes is not None and len(self.groups):
             told = np.flatnonzero(views.attributes[0])
-            row += (attributes.fading(views.size)[0] * views.attributes[0, told]) @ self.groups[told]
+            row += (attributes.fading(views.size, self.lasting)[0] * views.attributes[0, told]) @ self.groups[told]
         return row
 
     def top(
@@ -119,10 +121,10 @@ class JointModel:
         Args:
             n: at least 1; excluded: int32 [m]; banned: bool [n_items] or None, as in `models.base.Ranks`.
 
-        Cost: about 25 µs for 30 items; one pass over all items more for users with attributes and under 100 events.
+        Cost: about 25 µs for 30 items; one pass over all items more for users whose attributes count.
         """
-        told = views.attributes is not None and len(self.groups) > 0 and views.size[0] < attributes.GONE_SIZE
-        if told and np.any(views.attributes):
+        told = views.attributes is not None and len(self.groups) > 0
+        if told and (self.lasting or views.size[0] < attributes.GONE_SIZE) and np.any(views.attributes):
             return self._top_of_all(views, n, excluded, banned)
         scratch, kept = self._scratch, NOTHING_BANNED if banned is None else banned
         most = min(n, self.n_items)
@@ -194,7 +196,8 @@ class JointModel:
 
     def meta(self) -> Mapping[str, Any]:
         """Returns how attributes are encoded and the figures of the learning, as JSON values."""
-        return {"encoding": self.encoding.meta(), "figures": dict(self.figures), "repeat": self.repeat is not None}
+        parts = {"repeat": self.repeat is not None, "lasting": self.lasting}
+        return {"encoding": self.encoding.meta(), "figures": dict(self.figures), **parts}
 
     @classmethod
     def restore(cls, arrays: Arrays, meta: Mapping[str, Any]) -> Self:
@@ -208,6 +211,7 @@ class JointModel:
             encoding=AttributeEncoding.restore(meta["encoding"]),
             groups=np.asarray(arrays["groups"]),
             again=np.array(arrays["again"]),
+            lasting=float(meta.get("lasting", 0.0)),
             figures=meta["figures"],
         )
 
@@ -279,7 +283,7 @@ class JointModel:
     def _known(self, views: Views, item: int) -> list[Reason]:
         if views.attributes is None or not len(self.groups):
             return []
-        amounts = attributes.fading(views.size)[0] * views.attributes[0] * self.groups[:, item]
+        amounts = attributes.fading(views.size, self.lasting)[0] * views.attributes[0] * self.groups[:, item]
         names = self.encoding.names
         return [Reason("attribute", float(amounts[a]), label=names[a]) for a in np.flatnonzero(amounts)]
 

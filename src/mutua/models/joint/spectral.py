@@ -28,7 +28,7 @@ class Spectrum:
     """What all filters of one normalised matrix share.
 
     Args:
-        normal: R~ as float32 CSR [users, n].
+        normal: R~ as float32 CSR [users and tags, n].
         vectors: float32 [n, k], V; values: float32 [k], Σ², falling.
         degree: float64 [n], smoothed weight of every item.
         beta: exponent β of the item side.
@@ -47,7 +47,13 @@ class Spectrum:
 
 
 def spectrum(
-    matrix: sparse.csr_matrix, alpha: float, beta: float, factors: int, seed: int = 0, smoothing: float = 0.0
+    matrix: sparse.csr_matrix,
+    alpha: float,
+    beta: float,
+    factors: int,
+    seed: int = 0,
+    smoothing: float = 0.0,
+    tags: sparse.csr_matrix | None = None,
 ) -> Spectrum:
     """Returns the spectrum of a user-item matrix.
 
@@ -56,11 +62,16 @@ def spectrum(
         alpha: exponent of the users' side; beta: of the items' side.
         factors: k, directions kept.
         smoothing: κ, added to every item's weight.
+        tags: float32 CSR [tags, n] or None; each stands as one more user who had the square root of an item's weight
+            of all that bear it, so items without events stay out.
 
     Cost: O(entries · k · passes) and O(n · k²).
     """
+    weight = np.asarray(matrix.sum(axis=0)).ravel()
+    degree = np.maximum(weight + smoothing, 1.0).astype(np.float64)
+    if tags is not None:
+        matrix = sparse.csr_matrix(sparse.vstack([matrix, tags @ sparse.diags(np.sqrt(weight))]))
     of_user = np.maximum(np.asarray(matrix.sum(axis=1)).ravel(), 1e-9)
-    degree = np.maximum(np.asarray(matrix.sum(axis=0)).ravel() + smoothing, 1.0).astype(np.float64)
     scaled = sparse.diags(of_user**-alpha) @ matrix @ sparse.diags(degree**-beta)
     normal = sparse.csr_matrix(scaled, dtype=np.float32)
     normal.sort_indices()

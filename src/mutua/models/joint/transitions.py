@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from mutua.core.clock import MINUTE
+from mutua.core.clock import MINUTE, SECOND
 from mutua.events.interactions import Interactions
 from mutua.models.joint import kernels
 from mutua.models.joint.rows import Rows
@@ -28,6 +28,7 @@ class Order:
         back: share that counts in the other direction.
         source: exponent s by which frequent items say less; target: exponent d by which they are said less of.
         reach: distinct items back; fading: φ, weight of each further one.
+        half_life: time between the two after which they count half, microseconds.
     """
 
     gap: float
@@ -36,13 +37,15 @@ class Order:
     target: float
     reach: int = 10
     fading: float = 0.8
+    half_life: float = np.inf
 
 
 ORDERS: Mapping[str, Order] = {
     "sitting": Order(gap=10 * MINUTE, back=1.0, source=0.25, target=0.25),
     "sequence": Order(gap=np.inf, back=0.0, source=0.4, target=0.0),
+    "page": Order(gap=3 * MINUTE, back=1.0, source=0.25, target=0.25, reach=100, fading=1.0, half_life=30 * SECOND),
 }
-"""Items of one sitting belong together; items of a sequence lead to one another."""
+"""Items of a sitting belong together, those of a sequence lead to one another, those of a page were shown together."""
 
 
 def transitions(rows: Interactions, n_items: int, most: int, order: Order) -> Rows:
@@ -53,7 +56,7 @@ def transitions(rows: Interactions, n_items: int, most: int, order: Order) -> Ro
     """
     kept = rows.take(rows.is_target)
     source, target, weight = kernels.following_pairs(
-        kept.user, kept.item, kept.time, order.reach, order.fading, order.gap
+        kept.user, kept.item, kept.time, order.reach, order.fading, order.gap, order.half_life
     )
     forward = sparse.csr_matrix((weight, (source, target)), shape=(n_items, n_items))
     both = sparse.csr_matrix(forward + order.back * forward.T)
