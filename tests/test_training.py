@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from mutua.core.clock import DAY
-from mutua.errors import ConfigError, NotEnoughData, UnknownPart, UsageError
+from mutua.errors import ConfigError, NotEnoughData, StoreLocked, UnknownPart
 from mutua.people import KIND
-from mutua.training import dataset_of, train, training_data
+from mutua.store.sqlite.lock import WriterLock
+from mutua.training import LOCK, dataset_of, train, training_data
 from recommender_shop import NOW, START, book, bought, built, copied, open_shop, upsert
 
 
@@ -100,9 +101,13 @@ def test_the_main_model_is_published_last(shop, monkeypatch: pytest.MonkeyPatch)
     assert folders.current() == "000002"
 
 
-def test_a_reader_cannot_train(learned: Path) -> None:
-    with open_shop(learned, write=False) as shop, pytest.raises(UsageError, match="write=True"):
-        train(shop.store, shop._state.rating_models, "popularity", 0, 0)
+def test_only_one_learns_at_a_time(learned: Path) -> None:
+    with open_shop(learned, write=False) as shop:
+        lock = WriterLock(shop.store.models.root / LOCK)
+        with pytest.raises(StoreLocked, match=LOCK):
+            train(shop.store, shop._state.rating_models, "popularity", 0, 0)
+        lock.release()
+        assert train(shop.store, shop._state.rating_models, "popularity", 0, 0).learner.name == "popularity"
 
 
 def test_a_store_is_data_to_experiment_on(shop) -> None:

@@ -80,7 +80,7 @@ def test_a_misspelt_command_is_guessed(mutua):
 
 def test_a_second_writer_is_told_who_writes(shop):
     with recommender.Recommender.open("sqlite:///mutua.db"):
-        found = shop("learn", "--json")
+        found = shop("forget", "ann", "--yes", "--json")
     assert (found.status, found.error["code"]) == (exits.STORE, "store.locked")
     assert str(os.getpid()) in found.error["came"]
 

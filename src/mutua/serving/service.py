@@ -173,6 +173,7 @@ class Service:
         for forget in self.forgetters if user is not None else ():
             forget(user or "")
         self.state.drop()
+        self.slates.erase_users(receipt.indices)
         self.version = max(self.version, *receipt.sequences, 0)
         return receipt
 
