@@ -8,7 +8,6 @@ from pathlib import Path
 import httpx
 import msgspec
 import pytest
-from serving_shop import run
 
 from mutua.client import AsyncClient, Retry, Slate, answers
 from mutua.client.pushes import Parser
@@ -23,6 +22,7 @@ from mutua.serving.service import Service
 from mutua.slates import Slate as MadeSlate
 from mutua.slates import SlateItem
 from recommender_shop import NOW, book, built, copied
+from serving_shop import run
 
 PAIRS = [
     (messages.Recorded, answers.Recorded),

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving_shop import run
 
 from mutua.serving.http import guard
 from mutua.serving.http.guard import needed
 from mutua.serving.security.keys import KeyRing
 from mutua.serving.security.rates import Rate
 from mutua.serving.service import Service
+from serving_shop import run
 
 EVENT = {"events": [{"user": "ann", "item": "milk"}]}
 

@@ -9,12 +9,12 @@ from typing import Any
 
 import httpx
 import pytest
-from serving_shop import run
 
 from mutua.core.clock import SECOND
 from mutua.serving.http.exchange import LIMITS
 from mutua.serving.service import Service
 from recommender_shop import NOW, book, bought, built, copied, grocery, open_shop
+from serving_shop import run
 
 
 @pytest.fixture(scope="module")
