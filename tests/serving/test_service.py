@@ -52,7 +52,7 @@ def test_the_state_is_that_of_a_fresh_start(
                 await asyncio.gather(*(service.record([one]) for one in said))
             if link:
                 await service.record([{"kind": "identity-link", "user": "u0", "other": "new"}])
-            slates = [service.slate(Question(user=user))[0] for user in users]
+            slates = [service.slate(Question(user=user)) for user in users]
             return [(slate.ids, [entry.score for entry in slate.items], slate.profile_version) for slate in slates]
         finally:
             service.close()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mutua.errors import InvalidId, MutuaError, Overloaded, StoreLocked
+from mutua.errors import InvalidId, Overloaded, StoreLocked
 from mutua.events.kinds import Interaction
 from mutua.serving import writer as writing
 from mutua.serving.writer import Committed, Writer, Written
@@ -44,7 +44,7 @@ def answers(count: int) -> list[asyncio.Future[Written]]:
         loop.close()
 
 
-def told(commits: list[Committed]) -> list[Written | MutuaError]:
+def told(commits: list[Committed]) -> list[Written | Exception]:
     return [answer for done in commits for _, answer in done.answers]
 
 
@@ -126,6 +126,22 @@ def test_other_work_runs_between_commits_and_its_errors_reach_who_asked(tmp_path
     writer.close()
     with pytest.raises(Overloaded):
         writer.submit([event("e1")], answers(1)[0])
+
+
+def test_a_fault_in_one_batch_reaches_its_sender_and_the_writer_goes_on(tmp_path: Path) -> None:
+    commits = Commits()
+    commits.gate.release(10)
+    writer = Writer(opening(tmp_path), commits)
+    writer.start()
+    bad, good = answers(2)
+    writer.submit([Interaction(id="e1", user="ann", item="milk", time=1 << 70)], bad)
+    writer.submit([event("e2")], good)
+    writer.close()
+    first, second = told(commits.done)
+    assert isinstance(first, OverflowError)
+    assert second == Written((1,), (True,))
+    with pytest.raises(Overloaded):
+        writer.call(lambda store: store.log.last_sequence())
 
 
 def test_a_second_writer_is_refused_at_the_start(tmp_path: Path) -> None:

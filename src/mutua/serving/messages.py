@@ -27,7 +27,7 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             omit: items to leave out.
         events: further events of the user that are not recorded.
         attributes: of the user, instead of those recorded.
-        context: of the call; kept with the slate.
+        context: of the call; accepted, and read by no stage yet.
         min_version: wait until the profile holds this sequence number, at most `wait` seconds.
         as_of: with the events known at this record time.
         explain: whether items carry their reasons.

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 
 from mutua.config import Settings, tenant_key
 from mutua.core import clock
-from mutua.errors import ConfigError, MutuaError, NotKnown, UsageError
+from mutua.errors import ConfigError, NotKnown, UsageError
 from mutua.events.kinds import AnyEvent, IdentityLink, Interaction, UserUpsert
 from mutua.events.parsing import Parsed, checked_time, parse_batch
 from mutua.pipeline.run import prepared
@@ -112,7 +112,7 @@ class Service:
         self.figures.written(len(done.fresh), sum(done.fresh), perf_counter() - started)
         return done
 
-    async def recommend(self, question: Question) -> tuple[Slate, Surface]:
+    async def recommend(self, question: Question) -> Slate:
         """Returns the slate that answers a question, with a note where the wait for a version ended too early.
 
         Raises:
@@ -120,13 +120,13 @@ class Service:
             DataError: an inline event that cannot be read.
         """
         late = question.min_version > self.version and not await self.reached(question.min_version, question.wait)
-        slate, surface = self.slate(question)
+        slate = self.slate(question)
         if late:
-            return replace(slate, notes=(*slate.notes, LATE.format(self.version, question.min_version))), surface
-        return slate, surface
+            return replace(slate, notes=(*slate.notes, LATE.format(self.version, question.min_version)))
+        return slate
 
-    def slate(self, question: Question) -> tuple[Slate, Surface]:
-        """Returns the slate that answers a question as of now, and the surface that made it."""
+    def slate(self, question: Question) -> Slate:
+        """Returns the slate that answers a question as of now."""
         started = perf_counter()
         named = self.state.settings.surface(question.surface)
         changed = bool(question.where or question.exclude)
@@ -143,7 +143,7 @@ class Service:
         )
         self._log(slate)
         self.figures.answered(perf_counter() - started)
-        return slate, surface
+        return slate
 
     async def reached(self, version: int, seconds: float) -> bool:
         """Waits until the state holds a sequence number, at most `seconds`, and returns whether it does."""
@@ -258,7 +258,7 @@ class Service:
         self.store.close()
 
     def _followed(self, user: str, n: int, surface: str) -> Slate:
-        return self.slate(Question(user=user, n=n, surface=surface))[0]
+        return self.slate(Question(user=user, n=n, surface=surface))
 
     def _log(self, slate: Slate) -> None:
         """Keeps a slate, so that feedback can name it; it is on disk within moments, and never waited for."""
@@ -300,8 +300,8 @@ def _plain(event: AnyEvent) -> dict[str, Any]:
     }
 
 
-def _tell(answer: asyncio.Future[Written], told: Written | MutuaError) -> None:
-    if isinstance(told, MutuaError):
+def _tell(answer: asyncio.Future[Written], told: Written | Exception) -> None:
+    if isinstance(told, Exception):
         answer.set_exception(told)
     else:
         answer.set_result(told)

@@ -12,11 +12,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from mutua.core import clock
-from mutua.errors import MutuaError, Overloaded
+from mutua.errors import Overloaded
 from mutua.events.kinds import AnyEvent
+from mutua.serving.jobs import Job
 from mutua.store.base import Appended
 from mutua.store.sqlite.store import SqliteStore
 
@@ -65,15 +66,7 @@ class Committed:
     sequences: tuple[int, ...]
     recorded: int
     last: int
-    answers: tuple[tuple[Answer, Written | MutuaError], ...]
-
-
-@dataclass(frozen=True)
-class Job:
-    """Something else that needs the writing store, such as forgetting."""
-
-    run: Callable[[SqliteStore], Any]
-    answer: Future[Any]
+    answers: tuple[tuple[Answer, Written | Exception], ...]
 
 
 class Writer:
@@ -87,7 +80,7 @@ class Writer:
     def __init__(self, opened: Callable[[], SqliteStore], committed: Callable[[Committed], None]) -> None:
         self._opened, self._committed = opened, committed
         self._wake = threading.Condition()
-        self._queue: deque[Batch | Job] = deque()
+        self._queue: deque[Batch | Job[SqliteStore]] = deque()
         self._waiting = 0
         self._closing = False
         self._started: Future[int] = Future()
@@ -125,9 +118,15 @@ class Writer:
             self._wake.notify()
 
     def call(self, run: Callable[[SqliteStore], Result]) -> Future[Result]:
-        """Queues a function of the writing store behind what is queued, and returns where its result will come."""
-        job = Job(run, Future())
+        """Queues a function of the writing store behind what is queued, and returns where its result will come.
+
+        Raises:
+            Overloaded: code `server.overloaded`; the server is closing.
+        """
+        job = Job(run)
         with self._wake:
+            if self._closing:
+                raise Overloaded("the server is closing", "one that runs", "ask again after the restart")
             self._queue.append(job)
             self._wake.notify()
         return job.answer
@@ -150,11 +149,11 @@ class Writer:
             self._started.set_result(store.log.last_sequence())
             while work := self._next():
                 if isinstance(work, Job):
-                    _run(work, store)
+                    work.do(store)
                 else:
                     self._committed(_commit(store, work))
 
-    def _next(self) -> Job | list[Batch] | None:
+    def _next(self) -> Job[SqliteStore] | list[Batch] | None:
         """Waits for work; None once the writer is closing and nothing is queued."""
         with self._wake:
             self._wake.wait_for(lambda: self._queue or self._closing)
@@ -172,20 +171,13 @@ class Writer:
             return group
 
 
-def _run(job: Job, store: SqliteStore) -> None:
-    try:
-        job.answer.set_result(job.run(store))
-    except Exception as reason:  # noqa: BLE001  (whatever it is belongs to him who asked)
-        job.answer.set_exception(reason)
-
-
 def _commit(store: SqliteStore, group: Sequence[Batch]) -> Committed:
     """Writes a group in one transaction; where that fails, each batch in its own, so that one never fails another."""
     recorded = clock.now()
     try:
         done = store.log.append_all([batch.events for batch in group], recorded=recorded)
         return _told(group, done, recorded)
-    except MutuaError as reason:
+    except Exception as reason:  # noqa: BLE001  (it belongs to the senders; the writer goes on)
         if len(group) == 1:
             return Committed((), (), recorded, store.log.last_sequence(), ((group[0].answer, reason),))
     return _joined([_commit(store, [batch]) for batch in group])
@@ -194,7 +186,7 @@ def _commit(store: SqliteStore, group: Sequence[Batch]) -> Committed:
 def _told(group: Sequence[Batch], done: Appended, recorded: int) -> Committed:
     places, before, last = iter(done.sequences), done.last - done.accepted, done.last
     fresh: dict[int, AnyEvent] = {}
-    answers: list[tuple[Answer, Written | MutuaError]] = []
+    answers: list[tuple[Answer, Written | Exception]] = []
     for batch in group:
         given, new = [], []
         for event in batch.events:

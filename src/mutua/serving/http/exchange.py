@@ -7,10 +7,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from mutua.errors import InvalidField, MutuaError, Overloaded
+from mutua.errors import InvalidField, MutuaError, Overloaded, RateLimited
 from mutua.serving.messages import Problem
 from mutua.serving.problems import problem
 from mutua.serving.security.limits import RequestLimits, check_body, check_declared, check_depth, unpacked
+from mutua.serving.security.rates import retry_after
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -81,13 +82,18 @@ def reply(answer: object) -> Reply:
 
 def refusal(error: MutuaError) -> Reply:
     """Returns an error as a problem; one that will pass says when to come again."""
-    told = problem(error)
-    return refused(told, (RETRY,) if isinstance(error, Overloaded) else ())
+    return refused(problem(error), _when_again(error))
 
 
 def refused(told: Problem, more: tuple[Header, ...] = ()) -> Reply:
     """Returns a problem as an answer."""
     return Reply(ENCODER.encode(told), told.status, (PROBLEM, *more))
+
+
+def _when_again(error: MutuaError) -> tuple[Header, ...]:
+    if isinstance(error, RateLimited):
+        return ((b"retry-after", b"%d" % retry_after(error.wait)),)
+    return (RETRY,) if isinstance(error, Overloaded) else ()
 
 
 async def answer(send: Send, given: Reply, more: tuple[Header, ...] = ()) -> None:

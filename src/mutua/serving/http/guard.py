@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from mutua.errors import MutuaError, RateLimited
+from mutua.errors import MutuaError
 from mutua.serving.http.exchange import (
     Application,
     Header,
@@ -26,7 +26,7 @@ from mutua.serving.security.bounds import check_host
 from mutua.serving.security.key_file import Scope
 from mutua.serving.security.keys import KeyRing
 from mutua.serving.security.origins import Origins, check_origin
-from mutua.serving.security.rates import Buckets, Rate, retry_after, sender_of
+from mutua.serving.security.rates import Buckets, Rate, sender_of
 
 OPEN = frozenset({"/healthz", "/readyz", "/mutua.js"})
 """Paths that ask for no key: they say nothing of anybody."""
@@ -150,9 +150,8 @@ async def _refuse(scope: Connection, send: Send, error: MutuaError, more: tuple[
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": error.code})
         return
-    wait = ((b"retry-after", b"%d" % retry_after(error.wait)),) if isinstance(error, RateLimited) else ()
     told = refusal(error)
-    await answer(send, told, (*wait, *((CHALLENGE,) if told.status == 401 else ()), *more))
+    await answer(send, told, (*((CHALLENGE,) if told.status == 401 else ()), *more))
 
 
 def _adding(send: Send, more: tuple[Header, ...]) -> Send:

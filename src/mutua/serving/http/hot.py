@@ -96,8 +96,7 @@ class Hot:
 
     async def _answered(self, question: Question) -> Reply:
         started = perf_counter()
-        slate, surface = await self._service.recommend(question)
-        del surface
+        slate = await self._service.recommend(question)
         items: tuple[Any, ...] = words.explained(self._service.shop, slate) if question.explain else slate.items
         return reply(_told(slate, items, started))
 

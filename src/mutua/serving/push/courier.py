@@ -7,12 +7,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from mutua.core import clock
 from mutua.errors import MutuaError, Overloaded
+from mutua.serving.jobs import Job
 from mutua.serving.push.delivering import Delivering, Step
 from mutua.serving.push.letters import OutboxCounts
 from mutua.serving.push.outbox import Outbox
@@ -43,11 +44,6 @@ class _Offer(msgspec.Struct, frozen=True):
     seen: int
 
 
-class _Job(msgspec.Struct, frozen=True):
-    run: Callable[[Outbox], Any]
-    answer: Future[Any]
-
-
 class Courier:
     """Takes triggers from the loop and delivers them from a thread of its own.
 
@@ -65,7 +61,7 @@ class Courier:
         self._opened, self._settings, self._now = opened, settings.checked(), now
         self._wake = threading.Condition()
         self._offers: deque[_Offer] = deque()
-        self._jobs: deque[_Job] = deque()
+        self._jobs: deque[Job[Outbox]] = deque()
         self._waiting = self._dropped = 0
         self._done = Step()
         self._tidied = 0
@@ -106,7 +102,7 @@ class Courier:
         Raises:
             Overloaded: code `server.overloaded`; the courier is closing.
         """
-        job = _Job(run, Future())
+        job = Job(run)
         with self._wake:
             if self._closing:
                 raise Overloaded("the courier is closing", "an open one", "ask again after the restart")
@@ -180,11 +176,4 @@ class Courier:
                     self._waiting -= len(offer.triggers)
         finally:
             for job in jobs:
-                _run(job, outbox)
-
-
-def _run(job: _Job, outbox: Outbox) -> None:
-    try:
-        job.answer.set_result(job.run(outbox))
-    except Exception as reason:  # noqa: BLE001  (whatever it is belongs to him who asked)
-        job.answer.set_exception(reason)
+                job.do(outbox)
