@@ -12,7 +12,7 @@ from mutua.catalog.table import AttributeTable
 from mutua.core.clock import DAY
 from mutua.errors import NotEnoughData
 from mutua.events.interactions import Interactions
-from mutua.learning.search import search
+from mutua.learning.search import DRAWS, search
 from mutua.models.base import TrainingData
 from mutua.models.linear.popularity import Popularity, PopularityModel
 
@@ -69,6 +69,21 @@ def test_learns_again_on_all_data(fashions: TrainingData) -> None:
     search(spy, fashions, budget=60.0)
     assert len(spy.shown) == 3
     assert spy.shown[2] == len(fashions.interactions) > spy.shown[0] == spy.shown[1]
+
+
+@pytest.mark.parametrize(("held", "draws"), [("share", DRAWS), ("last", 1), ("time", 1)])
+def test_few_users_are_asked_again_on_other_draws(fashions: TrainingData, held: str, draws: int) -> None:
+    spy = Spy()
+    chosen = search(spy, fashions, budget=60.0, held=held)  # type: ignore[arg-type]
+    assert len(chosen.trials) == 2
+    assert len(spy.shown) == 2 * draws + 1
+
+
+def test_a_figure_is_the_mean_over_the_draws(fashions: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
+    averaged = search(Popularity(), fashions, budget=60.0, held="share").trials[0].value
+    monkeypatch.setattr("mutua.learning.search.DRAWS", 1)
+    single = [search(Popularity(), fashions, 60.0, seed, held="share").trials[0].value for seed in range(DRAWS)]
+    assert averaged == pytest.approx(np.mean(single))
 
 
 def test_no_budget_learns_the_learner_as_it_stands(fashions: TrainingData) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from itertools import pairwise
@@ -58,6 +61,24 @@ def test_ids_rise_with_time_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
         made.append([new_id() for _ in range(100)])
     assert all(len(set(ids)) == 100 and {len(name) for name in ids} == {24} for ids in made)
     assert all(max(before) < min(after) for before, after in pairwise(made))
+
+
+FORKED = """
+import os, sys
+from mutua.slates import new_id
+new_id()
+child = os.fork()
+sys.stdout.write(new_id()[12:] + "\\n")
+sys.stdout.flush()
+if child:
+    os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")
+def test_a_forked_process_draws_ids_of_its_own() -> None:
+    said = subprocess.run([sys.executable, "-c", FORKED], check=True, capture_output=True, text=True).stdout.split()
+    assert len(said) == len(set(said)) == 2
 
 
 def test_a_slate_that_cannot_be_written_is_refused_where_it_is_made() -> None:

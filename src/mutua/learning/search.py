@@ -21,11 +21,13 @@ FRACTION = 0.1
 """Part of the training data that is held out to choose by."""
 JUDGES = 8_000
 """Users at most that a candidate is judged on; the same for all candidates."""
+DRAWS = 3
+"""Times at most that a share of each user's items is drawn and held out: few users are asked again on another draw."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One candidate: its ndcg@k on the held-out part, NaN where it had too few data, and the seconds it took."""
+    """One candidate: its ndcg@k on what was held out, NaN where it had too few data, and the seconds it took."""
 
     learner: Learner
     value: float
@@ -38,7 +40,8 @@ class Chosen:
 
     Args:
         trials: in order of trying; empty where there was nothing to choose between or to judge by.
-        complete: whether all candidates were tried; if so, the choice depends on data and seed alone.
+        complete: whether all candidates were tried; if so, and with time for all draws, the choice depends on data and
+            seed alone.
         held: what was held out to choose by, empty where nothing was.
         metric: the name of the figure in `trials`.
         search_seconds: time for all trials; fit_seconds: time for the last learning.
@@ -85,8 +88,7 @@ def search(
     name = ""
     if len(candidates) > 1:
         try:
-            split, asked = _validation(data.interactions, held, exclude_seen, seed)
-            name, trials = split.name, _tried(candidates, data, split, asked, started + budget, seed, k)
+            name, trials = _compared(candidates, data, held, exclude_seen, started + budget, seed, k)
         except NotEnoughData:
             trials, name = (), ""
     found = [trial for trial in trials if np.isfinite(trial.value)]
@@ -96,6 +98,39 @@ def search(
     complete = len(trials) == len(candidates) or len(candidates) <= 1
     fitted = time.perf_counter() - started - searched
     return Chosen(best, model, trials, complete, name, f"ndcg@{k}", searched, fitted)
+
+
+def _compared(
+    candidates: tuple[Learner, ...],
+    data: TrainingData,
+    held: Held,
+    exclude_seen: bool,
+    deadline: float,
+    seed: int,
+    k: int,
+) -> tuple[str, tuple[Trial, ...]]:
+    """Returns what was held out and the trials, each the mean over the draws that all candidates saw.
+
+    Another draw starts only if all its trials and the last learning are likely to end in time.
+    """
+    split, asked = _validation(data.interactions, held, exclude_seen, seed)
+    first = _tried(candidates, data, split, asked, deadline, seed, k)
+    draws = min(DRAWS, JUDGES // len(asked)) if split.drawn and len(first) == len(candidates) else 1
+    seconds = [trial.seconds for trial in first]
+    rounds = [first]
+    for draw in range(1, draws):
+        if time.perf_counter() + sum(seconds) + max(seconds) > deadline:
+            break
+        again, answered = _validation(data.interactions, held, exclude_seen, seed + draw)
+        rounds.append(_tried(candidates, data, again, answered, deadline, seed, k))
+    whole = [trials for trials in rounds if len(trials) == len(first)]
+    return split.name, tuple(_mean(trials) for trials in zip(*whole, strict=True))
+
+
+def _mean(trials: tuple[Trial, ...]) -> Trial:
+    """One candidate's trials on several draws as one."""
+    value = float(np.mean([trial.value for trial in trials]))
+    return Trial(trials[0].learner, value, sum(trial.seconds for trial in trials))
 
 
 def _tried(

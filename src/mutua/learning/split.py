@@ -24,12 +24,14 @@ class Split:
         train: grouped by user, each user's in canonical order.
         test: the rows held out, in the same order.
         moment: int64 [n_users], when each user is asked, microseconds UTC.
+        drawn: whether another seed holds out other rows.
     """
 
     name: str
     train: Interactions
     test: Interactions
     moment: Longs
+    drawn: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +148,8 @@ def by_share_of_user(rows: Interactions, fraction: float, seed: int) -> Split:
     A user keeps at least one item; a user of one item is not held out. Each is asked at the time of their own newest
     training event, since what is held out lies anywhere in their past.
     """
-    return _asked_last(separate(rows, _drawn(rows, seed, fraction=fraction), "share of each user"))
+    split = _asked_last(separate(rows, _drawn(rows, seed, fraction=fraction), "share of each user"))
+    return replace(split, drawn=True)
 
 
 def k_fold(rows: Interactions, folds: int, seed: int) -> tuple[Split, ...]:

@@ -158,7 +158,7 @@ class Joint:
             by_habit = usual_return(rows) >= DAY
             return (habits, sitting) if by_habit else (sitting, replace(sitting, following=3.0), habits)
         leading = (sequence, sitting) if usual_gap(rows) >= HOUR else (sitting, sequence)
-        told = replace(plain, tags=0.2, following=0.125, order="page", lasting=0.5, popular=0.001)
+        told = replace(plain, tags=0.25, following=0.25, order="page", lasting=0.5, popular=0.001)
         return (leading[0], told, leading[1], replace(plain, following=0.3), recent, plain)
 
     def _encoder(self, rows: Interactions) -> Encoder:

@@ -83,5 +83,5 @@ class Rows:
 
     @classmethod
     def restore(cls, arrays: Mapping[str, npt.NDArray[Any]], prefix: str) -> Rows:
-        """Returns the rows held under `prefix`, as plain arrays: kernels take mapped ones more slowly."""
-        return cls(*(np.asarray(arrays[f"{prefix}_{name}"]) for name in ("start", "item", "value")))
+        """Returns the rows held under `prefix`, copied: a mapped file has small pages, each a miss on its first touch."""
+        return cls(*(np.array(arrays[f"{prefix}_{name}"]) for name in ("start", "item", "value")))
