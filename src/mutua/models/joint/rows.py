@@ -83,5 +83,5 @@ class Rows:
 
     @classmethod
     def restore(cls, arrays: Mapping[str, npt.NDArray[Any]], prefix: str) -> Rows:
-        """Returns the rows held under `prefix`, copied: a mapped file has small pages, each a miss on its first touch."""
+        """Returns the rows held under `prefix`, copied: a mapped file has small pages, each a miss at first."""
         return cls(*(np.array(arrays[f"{prefix}_{name}"]) for name in ("start", "item", "value")))
