@@ -23,6 +23,7 @@ KEY = "MUTUA_KEY"
 FROM_FILE = "file "
 ENVIRONMENT = {
     "MUTUA_STORE": ("store", "url"),
+    "MUTUA_TENANT": ("store", "tenant"),
     "MUTUA_SEED": ("seed",),
     "MUTUA_MODEL": ("learn", "model"),
     "MUTUA_BUDGET": ("learn", "budget"),
@@ -30,9 +31,10 @@ ENVIRONMENT = {
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where the store is, and whether payloads are sealed under a key of each user (see `tenant_key`)."""
+    """Where the store is, whose in a folder of several, and whether payloads are sealed (see `tenant_key`)."""
 
     url: str = "sqlite:///mutua.db"
+    tenant: str = ""
     seal: bool = False
 
 

@@ -48,6 +48,18 @@ class UnknownPart(UsageError):
     code = "part.unknown"
 
 
+class NoTenant(UsageError):
+    """A folder with a store for each tenant, where one store is meant and no tenant was named."""
+
+    code = "tenant.missing"
+
+
+class UnknownTenant(UsageError):
+    """A tenant that the folder has no store of."""
+
+    code = "tenant.unknown"
+
+
 class MissingExtra(UsageError):
     """An optional dependency that this call needs is not installed."""
 

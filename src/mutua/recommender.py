@@ -32,6 +32,7 @@ from mutua.slates import Rating, Slate
 from mutua.snapshot import Snapshot
 from mutua.state import LiveState
 from mutua.store.recording import Progress, Recorded, record_file
+from mutua.store.sqlite.folder import located
 from mutua.store.sqlite.store import SqliteStore
 from mutua.training import Learned, dataset_of, train
 
@@ -82,6 +83,7 @@ class Recommender:
         cls,
         url: str | None = None,
         *,
+        tenant: str | None = None,
         settings: Settings | None = None,
         now: int | str | None = None,
         write: bool = True,
@@ -89,7 +91,9 @@ class Recommender:
         """Returns a recommender on a store; one that writes makes the store where there is none.
 
         Args:
-            url: `sqlite:///shop.db`, `sqlite:////var/shop.db` or `sqlite:///:memory:`; default as in the settings.
+            url: `sqlite:///shop.db`, `sqlite:////var/shop.db`, `sqlite:///:memory:`, or the folder `sqlite:///shops/`;
+                default as in the settings.
+            tenant: whose store, in a folder; default as in the settings.
             settings: default those of `mutua.toml` and the environment.
             now: the scoring time of all calls, microseconds UTC; `log` for the newest event's; None for the wall clock.
             write: whether to record, learn and forget; readers need no lock and see what others write.
@@ -98,10 +102,12 @@ class Recommender:
             StoreLocked: code `store.locked`; another process writes.
             StoreVersion: code `store.version`.
             ConfigError: code `config.invalid`.
+            NoTenant: code `tenant.missing`, UnknownTenant: code `tenant.unknown`.
         """
         chosen = load().settings if settings is None else settings
+        place = located(url or chosen.store.url, chosen.store.tenant if tenant is None else tenant)
         key = tenant_key(chosen.store)
-        store = SqliteStore.open(url or chosen.store.url, write=write, types=chosen.declared_types, key=key)
+        store = SqliteStore.open(place, write=write, types=chosen.declared_types, key=key)
         try:
             return cls(store, chosen, now)
         except BaseException:

@@ -8,14 +8,36 @@ from typing import Annotated
 import typer
 
 from mutua.cli.call import Call, single
+from mutua.errors import UsageError
+from mutua.store.disk import disk_error
 from mutua.store.sqlite.backup import Copied, back_up
+from mutua.store.sqlite.folder import Folder
 
 
-def backup(call: Call, target: Annotated[Path, typer.Argument(help="A new file.")]) -> None:
-    """Copy the store, its models and slates to a new file, checked."""
-    with call.open_store() as store, call.screen.stage("copying"):
-        done = back_up(store, target)
-    call.screen.answer(done, told(done))
+def backup(call: Call, target: Annotated[Path, typer.Argument(help="A new file; of a folder a new folder.")]) -> None:
+    """Copy the store, its models and slates to a new file, checked; of a folder each tenant's, to a new folder."""
+    if call.folder is not None:
+        done = _each(call, target)
+        call.screen.answer({"tenants": done}, *(told(one) for one in done.values()))
+        return
+    copied = _copied(call, call.url, target)
+    call.screen.answer(copied, told(copied))
+
+
+def _each(call: Call, target: Path) -> dict[str, Copied]:
+    try:
+        target.mkdir(0o700)
+    except FileExistsError as reason:
+        raise UsageError(f"{target} exists", "a new place", "name another, or move the old one away") from reason
+    except OSError as reason:
+        raise disk_error(reason, str(target)) from reason
+    copies = Folder(target)
+    return {tenant: _copied(call, url, copies.place(tenant).file) for tenant, url in call.urls.items()}
+
+
+def _copied(call: Call, url: str, target: Path) -> Copied:
+    with call.open_store(url) as store, call.screen.stage("copying"):
+        return back_up(store, target)
 
 
 def told(done: Copied) -> str:

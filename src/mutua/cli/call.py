@@ -15,6 +15,7 @@ from mutua.cli.screen import Screen
 from mutua.config import Settings, load, tenant_key
 from mutua.core.clock import parse_time
 from mutua.recommender import Recommender
+from mutua.store.sqlite.folder import Folder, every, located
 from mutua.store.sqlite.store import SqliteStore
 
 LOG = "log"
@@ -39,14 +40,27 @@ class Call:
     def read_settings(self) -> Settings:
         """Returns the settings as they are now, the options over them."""
         given: dict[str, Any] = {} if self.common.seed is None else {"seed": self.common.seed}
-        if self.common.store is not None:
-            given["store"] = {"url": self.common.store}
+        store = {"url": self.common.store, "tenant": self.common.tenant}
+        given["store"] = {name: value for name, value in store.items() if value is not None}
         return load(code=given).settings
 
     @property
     def url(self) -> str:
-        """The store's."""
-        return self.settings.store.url
+        """That of the one store that is meant."""
+        store = self.settings.store
+        return located(store.url, store.tenant)
+
+    @property
+    def folder(self) -> Folder | None:
+        """The folder whose tenants are all meant, None where one store is."""
+        store = self.settings.store
+        return None if store.tenant else Folder.of(store.url)
+
+    @property
+    def urls(self) -> dict[str, str]:
+        """Those of all stores that are meant, by tenant."""
+        store = self.settings.store
+        return every(store.url, store.tenant)
 
     @property
     def now(self) -> int | str | None:
@@ -56,12 +70,14 @@ class Call:
 
     def open(self, *, write: bool = False) -> Recommender:
         """Returns the recommender on the store."""
-        return Recommender.open(self.url, settings=self.settings, now=self.now, write=write)
+        return Recommender.open(settings=self.settings, now=self.now, write=write)
 
-    def open_store(self, *, write: bool = False) -> SqliteStore:
-        """Returns the store alone."""
+    def open_store(self, url: str | None = None, *, write: bool = False) -> SqliteStore:
+        """Returns the store alone; another than the one that is meant where its URL is given."""
         settings = self.settings
-        return SqliteStore.open(self.url, write=write, types=settings.declared_types, key=tenant_key(settings.store))
+        return SqliteStore.open(
+            url or self.url, write=write, types=settings.declared_types, key=tenant_key(settings.store)
+        )
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:

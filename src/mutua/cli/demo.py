@@ -37,9 +37,9 @@ def demo(
         raise UsageError("--map without --data", "both", "name your file with --data")
     with TemporaryDirectory(prefix="mutua-demo-") as folder:
         files = (Source(data, mapping),) if data is not None else sources(Path(folder), users)
-        url = call.common.store or f"sqlite:///{Path(folder).absolute()}/demo.db"
+        url = call.url if call.common.store else f"sqlite:///{Path(folder).absolute()}/demo.db"
         moment = call.now or LOG
-        with Recommender.open(url, settings=call.settings, now=moment, write=True) as shop:
+        with Recommender.open(url, tenant="", settings=call.settings, now=moment, write=True) as shop:
             _told(call, shop, files)
 
 

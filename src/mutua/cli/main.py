@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from mutua.cli import exits
-from mutua.cli.options import DebugOption, JsonOption, NowOption, SeedOption, StoreOption, options
+from mutua.cli.options import DebugOption, JsonOption, NowOption, SeedOption, StoreOption, TenantOption, options
 from mutua.cli.problems import tell, unexpected, usage
 from mutua.errors import MutuaError
 
@@ -30,6 +30,7 @@ COMMANDS = {
     "lab": "Experiments on files: `lab run`.",
     "serve": "Serve the store over HTTP, live.",
     "keys": "Who may call the server: `keys create`, `keys list`, `keys revoke`.",
+    "tenants": "Who has a store in a folder: `tenants list`, `tenants create`, `tenants remove`.",
     "models": "The versions of the model: `models list`, `models rollback`.",
     "quarantine": "The rows that could not be read.",
     "doctor": "What is wrong with the environment or the store.",
@@ -69,13 +70,14 @@ app = typer.Typer(cls=Commands, rich_markup_mode=None, add_completion=False, pre
 def root(
     context: typer.Context,
     store: StoreOption = None,
+    tenant: TenantOption = None,
     json: JsonOption = None,
     seed: SeedOption = None,
     now: NowOption = None,
     debug: DebugOption = None,
 ) -> None:
     """Recommendations in which user profiles and the recommender are optimised together, live."""
-    context.obj = options(store, json, seed, now, debug)
+    context.obj = options(store, tenant, json, seed, now, debug)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -11,6 +11,10 @@ StoreOption = Annotated[
     str | None,
     typer.Option("--store", metavar="URL", help="The store; default MUTUA_STORE, else sqlite:///mutua.db."),
 ]
+TenantOption = Annotated[
+    str | None,
+    typer.Option("--tenant", metavar="NAME", help="Whose store, where --store is a folder; default MUTUA_TENANT."),
+]
 JsonOption = Annotated[bool | None, typer.Option("--json", help="One JSON document on stdout and nothing else.")]
 SeedOption = Annotated[
     int | None, typer.Option("--seed", help="Seed of every random draw; default MUTUA_SEED, else 0.")
@@ -27,6 +31,7 @@ class Common:
     """What was given of the options that every command has; None where nothing was."""
 
     store: str | None = None
+    tenant: str | None = None
     json: bool | None = None
     seed: int | None = None
     now: str | None = None
@@ -43,10 +48,11 @@ class Common:
 
 def options(
     store: StoreOption = None,
+    tenant: TenantOption = None,
     json: JsonOption = None,
     seed: SeedOption = None,
     now: NowOption = None,
     debug: DebugOption = None,
 ) -> Common:
     """Returns the options; its signature is what the command line offers."""
-    return Common(store, json, seed, now, debug)
+    return Common(store, tenant, json, seed, now, debug)

@@ -30,12 +30,17 @@ FREE_BYTES = 1 << 30
 
 @dataclass(frozen=True)
 class Finding:
-    """One check: its name, whether all is well, what was found, and what to do where it is not."""
+    """One check: its name, whether all is well, what was found, and what to do where it is not.
+
+    Args:
+        tenant: of the store looked at, where those of a whole folder are; else empty.
+    """
 
     name: str
     ok: bool
     what: str
     do: str = ""
+    tenant: str = ""
 
 
 def examine(url: str, *, now: int, types: Mapping[str, EventType] = DEFAULT_TYPES) -> tuple[Finding, ...]:
@@ -48,8 +53,13 @@ def examine(url: str, *, now: int, types: Mapping[str, EventType] = DEFAULT_TYPE
     Raises:
         UsageError: code `usage`; the URL names no store. Everything else is a finding.
     """
+    return (*environment(now), *examine_store(url, now=now, types=types))
+
+
+def examine_store(url: str, *, now: int, types: Mapping[str, EventType] = DEFAULT_TYPES) -> tuple[Finding, ...]:
+    """Returns the findings on the store at `url` alone; as `examine`."""
     address = Address.of(url)
-    return (*environment(now), *_files(address), *_store(url, address, now, types))
+    return (*_files(address), *_store(url, address, now, types))
 
 
 def environment(now: int) -> tuple[Finding, ...]:

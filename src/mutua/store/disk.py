@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import shutil
+from pathlib import Path
 
 from mutua.errors import StoreError, StoreFull
 
@@ -16,6 +18,15 @@ def disk_error(reason: OSError, place: str) -> StoreError:
     if reason.errno in _FULL or _fell_short(reason):
         return StoreFull(came, "room to write; nothing was kept", "free space, or raise the size limit")
     return StoreError(came, "a place that can be written", "check that it exists, and its permissions")
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes what was put into a folder, renamed there or removed from it outlive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _fell_short(reason: OSError) -> bool:

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from mutua.errors import StoreError, StoreVersion
-from mutua.store.disk import disk_error
+from mutua.store.disk import disk_error, sync_folder
 from mutua.store.sqlite.address import Address
 
 Scope = Literal["write", "read", "admin"]
@@ -62,7 +62,7 @@ def place(address: Address) -> Path:
         >>> place(Address.of("sqlite:///shop.db")).name
         'shop.keys'
     """
-    return address.file.with_suffix(".keys")
+    return address.keys
 
 
 def empty() -> KeyFile:
@@ -119,7 +119,7 @@ def write(path: Path, content: KeyFile) -> None:
             aside.replace(path)
         finally:
             aside.unlink(missing_ok=True)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except OSError as reason:
         raise disk_error(reason, path.name) from reason
 
@@ -168,11 +168,3 @@ def _write_aside(path: Path, text: bytes) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

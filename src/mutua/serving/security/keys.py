@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import re
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from mutua.core import clock
 from mutua.errors import NotKnown, UsageError
 from mutua.serving.security import key_file
 from mutua.serving.security.key_file import KeyFile, Row, Scope, Signature
+from mutua.store.sqlite.folder import checked_tenant
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 """`write`: record events. `read`: recommend, explain, profiles. `admin`: both, and everything else."""
@@ -24,7 +24,6 @@ PREFIX = "mu_"
 SECRET_BYTES = 32
 SECRET_LENGTH = 43
 """Characters of 32 bytes in URL-safe base 64."""
-TENANT = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}", re.ASCII)
 LONGEST = len(PREFIX) + 63 + 1 + SECRET_LENGTH
 LABEL_LENGTH = 100
 ID_BYTES = 6
@@ -202,11 +201,6 @@ def _scopes(given: Collection[str]) -> tuple[Scope, ...]:
 
 
 def _check_words(tenant: str, label: str) -> None:
-    if TENANT.fullmatch(tenant) is None:
-        raise UsageError(
-            f"tenant {tenant[:80]!r}",
-            "1 to 63 of a-z, 0-9, _ and -, a letter or digit first",
-            "name the tenant with such letters",
-        )
+    checked_tenant(tenant)
     if len(label) > LABEL_LENGTH or not (label.isprintable() or not label):
         raise UsageError(f"a label of {len(label)} characters", f"up to {LABEL_LENGTH} printable ones", "shorten it")

@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mutua.errors import UsageError
+from mutua.errors import NoTenant, UsageError
 
 PREFIX = "sqlite:///"
+
+
+def is_folder(name: str) -> bool:
+    """Whether what follows the prefix of a URL means a folder of stores instead of one."""
+    return name != ":memory:" and bool(name) and (name.endswith("/") or Path(name).is_dir())
 
 
 @dataclass(frozen=True)
@@ -22,20 +27,23 @@ class Address:
 
     @classmethod
     def of(cls, url: str) -> Address:
-        """Returns the address that `url` names.
+        """Returns the address of the one store that `url` names; see `folder` for several.
 
         Args:
             url: `sqlite:///shop.db` (relative), `sqlite:////var/shop.db` (absolute) or `sqlite:///:memory:`.
 
         Raises:
             UsageError: code `usage`.
+            NoTenant: code `tenant.missing`; a folder.
 
         Example:
             >>> Address.of("sqlite:///shop.db").models.name
             'shop.models'
         """
         name = url.removeprefix(PREFIX)
-        if name == url or not name or name.endswith("/"):
+        if name != url and is_folder(name):
+            raise NoTenant(f"{url[:200]}, a folder with a store for each tenant", "one store", "name a tenant")
+        if name == url or not name:
             raise UsageError(
                 f"store {url[:200]!r}",
                 f"{PREFIX}FILE, with a fourth slash for an absolute path",
@@ -54,6 +62,16 @@ class Address:
         if self.path is None:
             raise UsageError("a store in memory", "a store with a file", f"open {PREFIX}FILE instead")
         return self.path
+
+    @property
+    def stem(self) -> str:
+        """The name of the file without its ending, which is that of its tenant."""
+        return ":memory:" if self.path is None else self.path.stem
+
+    @property
+    def keys(self) -> Path:
+        """The file of keys: `shop.keys` beside `shop.db`."""
+        return self.file.with_suffix(".keys")
 
     @property
     def models(self) -> Path:

@@ -38,3 +38,8 @@ def newest_of(database: Database, kind: int) -> tuple[int, int]:
     newest = "SELECT seq FROM event WHERE kind > 0 AND kind = ? ORDER BY seq DESC LIMIT 1"
     first, second = (database.one(newest, (number,)) for number in (kind, Forget.number))
     return (-1 if first is None else first, -1 if second is None else second)
+
+
+def count_events(database: Database) -> int:
+    """Returns how many events a store holds."""
+    return int(database.one("SELECT count(*) FROM event"))
