@@ -23,13 +23,18 @@ def serve(
         bool, typer.Option("--open-to-all", help="Listen beyond loopback though there is no key.")
     ] = False,
     notices: Annotated[
-        Path | None, typer.Option(help="A TOML file that says which notices are posted to which webhooks.")
+        Path | None,
+        typer.Option(
+            help="A TOML file that says which notices go to which webhooks; for several tenants a folder of such."
+        ),
     ] = None,
+    tenants: Annotated[int, typer.Option(min=1, help="Tenants of a folder that are open at once.")] = 32,
     learn_every: Annotated[str | None, typer.Option(help="Learn again after this time: 1h, 30min; 0: never.")] = None,
     learn_after: Annotated[int, typer.Option(min=0, help="Learn again after so many new events; 0: never.")] = 0,
 ) -> None:
     """Serve until interrupted; every event moves the profile, and the next slate shows it."""
     try:
+        from mutua.serving.http.folder import run_folder
         from mutua.serving.http.run import Place, run
         from mutua.serving.learning import Schedule
         from mutua.serving.notices import settings_of
@@ -38,10 +43,15 @@ def serve(
             f"{reason.name} is not installed", "the extra `server`", "pip install 'mutua[server]'"
         ) from reason
     schedule = Schedule(reading.seconds(learn_every or "0"), learn_after)
-    call.screen.note(f"Serving {call.url} on http://{host}:{port}, described at /docs. Ctrl-C ends it.")
-    told = None if notices is None else settings_of(notices)
-    place = Place(call.url, host, port, tuple(origin or ()), open_to_all, call.read_settings, told)
-    run(place, schedule, call.now)
+    folder = call.folder
+    url = call.settings.store.url if folder else call.url
+    call.screen.note(f"Serving {url} on http://{host}:{port}, described at /docs. Ctrl-C ends it.")
+    told = None if notices is None or folder else settings_of(notices)
+    place = Place(url, host, port, tuple(origin or ()), open_to_all, call.read_settings, told)
+    if folder is None:
+        run(place, schedule, call.now)
+    else:
+        run_folder(folder, place, schedule, call.now, notices, tenants)
 
 
 app = single(serve)

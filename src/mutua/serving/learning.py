@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
 from mutua.privacy.forgetting import purge_models
 from mutua.serving.service import Service
 
 LOG = logging.getLogger("mutua.server")
+Turn = Callable[[], AbstractAsyncContextManager[None]]
 LOOK = 1.0
 """Seconds between looks at whether it is time."""
 
@@ -32,15 +35,20 @@ class Schedule:
         return events > 0 and (0 < self.seconds <= seconds or 0 < self.events <= events)
 
 
-async def keep_learning(service: Service, url: str, schedule: Schedule) -> None:
-    """Learns again and again by the schedule, one process at a time, until cancelled."""
+async def keep_learning(service: Service, url: str, schedule: Schedule, turn: Turn = nullcontext) -> None:
+    """Learns again and again by the schedule, one process at a time, until cancelled.
+
+    Args:
+        turn: entered before each learning, when it is this service's turn.
+    """
     loop = asyncio.get_running_loop()
     started, version = loop.time(), 0 if not service.state.in_force.version else service.version
     while True:
         await asyncio.sleep(LOOK)
         if schedule.due(loop.time() - started, service.version - version):
             started, version = loop.time(), service.version
-            await learn_once(service, url)
+            async with turn():
+                await learn_once(service, url)
 
 
 async def learn_once(service: Service, url: str) -> bool:

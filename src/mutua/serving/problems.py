@@ -9,6 +9,7 @@ from mutua.serving.messages import Problem
 
 STATUS = {
     "id.unknown": 404,
+    "tenant.unknown": 404,
     "http.not-found": 404,
     "http.method": 405,
     "input.too-large": 413,

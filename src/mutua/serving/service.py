@@ -49,15 +49,22 @@ LATE = "the profile is at version {0}, the wait for {1} ended"
 
 
 class Service:
-    """One tenant's store, live. Made, used and closed on one event loop.
+    """One tenant's store, live. Used and closed on one event loop.
 
     Args:
         url: the store's; made where there is none.
         now: fixed scoring time of all slates, microseconds UTC; `log`; None for the wall clock.
+        loop: where it will be used, if it is made on another thread; default the running one.
     """
 
-    def __init__(self, url: str, settings: Settings, now: int | str | None = None) -> None:
-        self._loop = asyncio.get_running_loop()
+    def __init__(
+        self,
+        url: str,
+        settings: Settings,
+        now: int | str | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop() if loop is None else loop
         key = tenant_key(settings.store)
 
         def opened(write: bool) -> SqliteStore:
@@ -76,7 +83,7 @@ class Service:
         self.figures = Figures()
         self.trends = Trends(self.store)
         self.slates = SlateBuffer.open(self.store.address)
-        self.hub = Hub(self._followed)
+        self.hub = Hub(self._followed, loop=self._loop)
         self.listeners: list[Listener] = [self.trends.moved, self._push]
         self.forgetters: list[Callable[[str], None]] = [self.hub.forget]
         self.refused_settings = ""

@@ -15,28 +15,30 @@ from mutua.errors import InvalidField, MutuaError, NotFound, WrongMethod
 from mutua.serving.http import health, items, streams, users
 from mutua.serving.http.exchange import Application, Reply, refusal, refused
 from mutua.serving.http.guard import Guard, Rules
+from mutua.serving.http.hosting import hosted
 from mutua.serving.http.hot import Hot
 from mutua.serving.http.schema import described
 from mutua.serving.problems import INTERNAL
 from mutua.serving.service import Service
+from mutua.serving.tenants import Tenants
 
 LOG = logging.getLogger("mutua.server")
 
 
-def application(service: Service, rules: Rules) -> Application:
-    """Returns the application of one service behind its gate."""
+def application(host: Service | Tenants, rules: Rules) -> Application:
+    """Returns the application of one service, or of one for each tenant, behind its gate."""
     app = FastAPIOffline(
         title="Mutua",
         version=__version__,
         description="Recommendations in which user profiles and the recommender are optimised together, live.",
         redoc_url=None,
     )
-    app.state.service = service
+    app.state.readiness, app.state.by_tenant = host.readiness, isinstance(host, Tenants)
     for router in (streams.router, users.router, items.router, health.router):
         app.include_router(router)
     _say_what_went_wrong(app)
     described(app)
-    return Guard(Hot(service, app), rules)
+    return Guard(hosted(host, Hot(app)), rules)
 
 
 def _say_what_went_wrong(app: FastAPI) -> None:

@@ -10,8 +10,10 @@ import msgspec
 from mutua.errors import InvalidField, MutuaError, Overloaded, RateLimited
 from mutua.serving.messages import Problem
 from mutua.serving.problems import problem
+from mutua.serving.security.access import CHALLENGE
 from mutua.serving.security.limits import RequestLimits, check_body, check_declared, check_depth, unpacked
 from mutua.serving.security.rates import retry_after
+from mutua.serving.service import Service
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -27,6 +29,8 @@ PROBLEM: Header = (b"content-type", b"application/problem+json")
 RETRY: Header = (b"retry-after", b"1")
 LINES = b"application/x-ndjson"
 LIMITS = RequestLimits()
+TENANT, SERVICE = "mutua.tenant", "mutua.service"
+"""What a request's scope holds behind the gate: whose it is, and the service that answers it."""
 
 
 class Reply(NamedTuple):
@@ -35,6 +39,12 @@ class Reply(NamedTuple):
     body: bytes
     status: int = 200
     headers: tuple[Header, ...] = (JSON,)
+
+
+def service_of(scope: Scope) -> Service:
+    """Returns the service that a request is for."""
+    found: Service = scope[SERVICE]
+    return found
 
 
 def header(scope: Scope, name: bytes) -> bytes:
@@ -94,6 +104,15 @@ def _when_again(error: MutuaError) -> tuple[Header, ...]:
     if isinstance(error, RateLimited):
         return ((b"retry-after", b"%d" % retry_after(error.wait)),)
     return (RETRY,) if isinstance(error, Overloaded) else ()
+
+
+async def refuse(scope: Scope, send: Send, error: MutuaError, more: tuple[Header, ...] = ()) -> None:
+    """Sends an error instead of an answer, or ends a WebSocket before it is open."""
+    if scope["type"] == "websocket":
+        await send({"type": "websocket.close", "code": 1008, "reason": error.code})
+        return
+    told = refusal(error)
+    await answer(send, told, (*((CHALLENGE,) if told.status == 401 else ()), *more))
 
 
 async def answer(send: Send, given: Reply, more: tuple[Header, ...] = ()) -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from mutua.errors import MutuaError
 from mutua.serving.http.exchange import (
+    TENANT,
     Application,
     Header,
     Message,
@@ -17,14 +18,14 @@ from mutua.serving.http.exchange import (
     Send,
     answer,
     body,
-    refusal,
+    refuse,
 )
 from mutua.serving.http.exchange import Scope as Connection
 from mutua.serving.security import headers
-from mutua.serving.security.access import CHALLENGE, authorised, open_access
+from mutua.serving.security.access import Keys, authorised, open_access
 from mutua.serving.security.bounds import check_host
 from mutua.serving.security.key_file import Scope
-from mutua.serving.security.keys import KeyRing
+from mutua.serving.security.keys import Access
 from mutua.serving.security.origins import Origins, check_origin
 from mutua.serving.security.rates import Buckets, Rate, sender_of
 
@@ -42,14 +43,14 @@ class Rules:
     """Who is let in.
 
     Args:
-        ring: the keys; none on a server that listens on loopback alone.
+        ring: the keys; none on a server of one store that listens on loopback alone.
         origins: of pages that may ask.
         names: by which the server may be called, besides those of loopback.
         tenant: whose store it is, for requests without a key.
         open: everybody may ask, by whatever name.
     """
 
-    ring: KeyRing
+    ring: Keys
     origins: Origins = field(default_factory=Origins)
     names: Collection[str] = ()
     tenant: str = "default"
@@ -81,13 +82,18 @@ class Guard:
             if path in WRITES and b"authorization" not in given and self._rules.ring.guarded:
                 self._strangers.demand(_sender(scope))
                 given[b"authorization"], receive = await _of_beacon(scope, receive)
-            self._check(scope, given, origin, method, path)
+            access = self._checked(scope, given, origin, method, path)
         except MutuaError as error:
-            await _refuse(scope, send, error, more)
+            await refuse(scope, send, error, more)
             return
+        if access is not None:
+            scope[TENANT] = access.tenant
         await self._inner(scope, receive, _adding(send, more))
 
-    def _check(self, scope: Connection, given: dict[bytes, bytes], origin: bytes, method: str, path: str) -> None:
+    def _checked(
+        self, scope: Connection, given: dict[bytes, bytes], origin: bytes, method: str, path: str
+    ) -> Access | None:
+        """Returns what the request may do, None where it asks for what is open to all."""
         rules, ring = self._rules, self._rules.ring
         host = given.get(b"host", b"")
         guarded = ring.guarded
@@ -95,8 +101,10 @@ class Guard:
             if not rules.open:
                 check_host(host, rules.names)
             check_origin(rules.origins, origin, host, method)
-        if path in OPEN or not (guarded or b"authorization" in given):
-            return
+        if path in OPEN:
+            return None
+        if not (guarded or b"authorization" in given):
+            return self._everyone
         try:
             access = authorised(ring, given.get(b"authorization", b""), needed(method, path), self._everyone)
         except MutuaError:
@@ -104,6 +112,7 @@ class Guard:
             raise
         if access is not self._everyone:
             self._keys.demand(access.key_id)
+        return access
 
 
 def _sender(scope: Connection) -> str:
@@ -144,14 +153,6 @@ def _policy(path: str) -> tuple[Header, ...]:
     if path == "/mutua.js":
         return headers.SCRIPT
     return headers.DOCS if path.startswith(DOCS) else headers.API
-
-
-async def _refuse(scope: Connection, send: Send, error: MutuaError, more: tuple[Header, ...]) -> None:
-    if scope["type"] == "websocket":
-        await send({"type": "websocket.close", "code": 1008, "reason": error.code})
-        return
-    told = refusal(error)
-    await answer(send, told, (*((CHALLENGE,) if told.status == 401 else ()), *more))
 
 
 def _adding(send: Send, more: tuple[Header, ...]) -> Send:

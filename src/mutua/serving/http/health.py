@@ -8,8 +8,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from mutua.serving.figures import labelled
+from mutua.serving.http.exchange import TENANT, service_of
 from mutua.serving.http.schema import answers
-from mutua.serving.http.users import service_of, told
+from mutua.serving.http.users import told
 
 router = APIRouter(tags=["operation"])
 TRACKER = resources.files("mutua.serving").joinpath("static/mutua.js").read_bytes()
@@ -22,7 +24,7 @@ async def healthz() -> Response:
 
 @router.get("/readyz", summary="Whether the server is ready, and with what", responses=answers(dict[str, Any]))
 async def readyz(request: Request) -> Response:
-    found = service_of(request).readiness()
+    found = request.app.state.readiness()
     return told(found, 200 if found["ready"] else 503)
 
 
@@ -33,4 +35,7 @@ async def tracker() -> Response:
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
 async def metrics(request: Request) -> Response:
-    return Response(generate_latest(service_of(request).figures.registry), media_type=CONTENT_TYPE_LATEST)
+    registry = service_of(request.scope).figures.registry
+    if request.app.state.by_tenant:
+        registry = labelled(registry, request.scope[TENANT])
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -26,10 +26,10 @@ from mutua.serving.http.exchange import (
     refusal,
     refused,
     reply,
+    service_of,
 )
 from mutua.serving.messages import Answer, Batch, Question, Seen
 from mutua.serving.problems import INTERNAL
-from mutua.serving.service import Service
 from mutua.slates import Slate
 
 LOG = logging.getLogger("mutua.server")
@@ -48,8 +48,8 @@ class Hot:
         others: the application behind.
     """
 
-    def __init__(self, service: Service, others: Application) -> None:
-        self._service, self._others = service, others
+    def __init__(self, others: Application) -> None:
+        self._others = others
         self._routes: dict[tuple[str, str], Handler] = {
             ("POST", "/v1/recommend"): self._recommend,
             ("POST", "/v1/events"): self._events,
@@ -87,29 +87,31 @@ class Hot:
         raise WrongMethod(f"{scope['method']} {scope['path'][:60]}", "a method of /docs", "check the method")
 
     async def _recommend(self, scope: Scope, receive: Receive) -> Reply:
-        return await self._answered(read(QUESTION, await body(scope, receive)))
+        return await _answered(scope, read(QUESTION, await body(scope, receive)))
 
     async def _recommend_user(self, scope: Scope, receive: Receive) -> Reply:  # noqa: ARG002
         raw: bytes = scope.get("raw_path") or scope["path"].encode()
         user = unquote(raw.partition(b"?")[0].decode()[len(USERS) : -len(RECOMMENDATIONS)])
-        return await self._answered(_asked(user, scope["query_string"]))
-
-    async def _answered(self, question: Question) -> Reply:
-        started = perf_counter()
-        slate = await self._service.recommend(question)
-        items: tuple[Any, ...] = words.explained(self._service.shop, slate) if question.explain else slate.items
-        return reply(_told(slate, items, started))
+        return await _answered(scope, _asked(user, scope["query_string"]))
 
     async def _events(self, scope: Scope, receive: Receive) -> Reply:
         given = await body(scope, receive)
+        service = service_of(scope)
         if header(scope, b"content-type").startswith(LINES):
-            return reply(await self._service.record([_line(line) for line in given.splitlines() if line.strip()]))
+            return reply(await service.record([_line(line) for line in given.splitlines() if line.strip()]))
         batch = read(BATCH, given)
-        return reply(await self._service.record(batch.events, receipt=batch.receipt))
+        return reply(await service.record(batch.events, receipt=batch.receipt))
 
     async def _impressions(self, scope: Scope, receive: Receive) -> Reply:
         seen = read(SEEN, await body(scope, receive)).impressions
-        return reply(await self._service.record([_impression(one) for one in seen]))
+        return reply(await service_of(scope).record([_impression(one) for one in seen]))
+
+
+async def _answered(scope: Scope, question: Question) -> Reply:
+    started, service = perf_counter(), service_of(scope)
+    slate = await service.recommend(question)
+    items: tuple[Any, ...] = words.explained(service.shop, slate) if question.explain else slate.items
+    return reply(_told(slate, items, started))
 
 
 def _impression(given: object) -> object:

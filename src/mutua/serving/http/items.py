@@ -8,8 +8,9 @@ from fastapi import APIRouter, Query, Request, Response
 
 from mutua.catalog.table import AVAILABLE
 from mutua.serving.catalogue import attributes_of_item
+from mutua.serving.http.exchange import service_of
 from mutua.serving.http.schema import answers, takes
-from mutua.serving.http.users import ItemId, service_of, told, upserted
+from mutua.serving.http.users import ItemId, told, upserted
 from mutua.serving.messages import Attributes, Recorded
 
 router = APIRouter(tags=["items"])
@@ -22,7 +23,7 @@ Number = Annotated[int, Query(ge=1, le=1_000, description="Length of the list.")
     responses=answers(dict[str, Any]),
 )
 async def similar(request: Request, item: ItemId, n: Number = 10) -> Response:
-    slate = service_of(request).shop.similar(item, n)
+    slate = service_of(request.scope).shop.similar(item, n)
     found = [{"item": entry.item, "score": entry.score} for entry in slate.items]
     return told({"item": item, "items": found, "model_version": slate.model_version, "notes": slate.notes})
 
@@ -33,7 +34,7 @@ async def similar(request: Request, item: ItemId, n: Number = 10) -> Response:
     responses=answers(dict[str, Any]),
 )
 async def trending(request: Request, n: Number = 10) -> Response:
-    found = service_of(request).trends.top(n)
+    found = service_of(request.scope).trends.top(n)
     return told({"items": [{"item": item, "count": count} for item, count in found]})
 
 
@@ -63,7 +64,7 @@ async def patch_item(request: Request, item: ItemId) -> Response:
     responses=answers(dict[str, Any]),
 )
 async def get_item(request: Request, item: ItemId) -> Response:
-    return told({"item": item, "attributes": attributes_of_item(service_of(request).store, item)})
+    return told({"item": item, "attributes": attributes_of_item(service_of(request.scope).store, item)})
 
 
 @router.delete(
@@ -72,7 +73,7 @@ async def get_item(request: Request, item: ItemId) -> Response:
     responses=answers(Recorded),
 )
 async def delete_item(request: Request, item: ItemId) -> Response:
-    service = service_of(request)
+    service = service_of(request.scope)
     attributes_of_item(service.store, item)
     gone = {"kind": "item-upsert", "item": item, "attributes": {AVAILABLE: False}}
     return told(await service.record([gone]))

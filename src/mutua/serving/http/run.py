@@ -69,7 +69,7 @@ def run(place: Place, schedule: Schedule, now: int | str | None = None) -> None:
 
 
 async def _serve(place: Place, schedule: Schedule, rules: Rules, now: int | str | None) -> None:
-    signal.signal(signal.SIGTERM, _ended)
+    signal.signal(signal.SIGTERM, ended)
     service = Service(place.url, place.settings(), now)
     watching = [
         asyncio.create_task(service.follow_models()),
@@ -81,7 +81,7 @@ async def _serve(place: Place, schedule: Schedule, rules: Rules, now: int | str 
     if schedule.wanted:
         watching.append(asyncio.create_task(keep_learning(service, place.url, schedule)))
     try:
-        await uvicorn.Server(_configured(place, application(service, rules))).serve()
+        await uvicorn.Server(configured(place, application(service, rules))).serve()
     finally:
         for task in watching:
             task.cancel()
@@ -91,12 +91,12 @@ async def _serve(place: Place, schedule: Schedule, rules: Rules, now: int | str 
         service.close()
 
 
-def _ended(number: int, frame: object) -> None:
+def ended(number: int, frame: object) -> None:
     """What uvicorn hands a signal on to once it has ended by it: nothing, so that what is open is closed in order."""
 
 
-def _configured(place: Place, app: Application) -> uvicorn.Config:
-    """Access logs are off: they would hold ids of people."""
+def configured(place: Place, app: Application) -> uvicorn.Config:
+    """Returns how uvicorn serves; access logs are off, for they would hold ids of people."""
     return uvicorn.Config(
         app,
         host=place.host,

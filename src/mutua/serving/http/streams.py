@@ -11,13 +11,12 @@ from fastapi.responses import StreamingResponse
 from starlette.websockets import WebSocketDisconnect
 
 from mutua.errors import MutuaError
-from mutua.serving.http.exchange import ENCODER
+from mutua.serving.http.exchange import ENCODER, service_of
 from mutua.serving.http.schema import problems
-from mutua.serving.http.users import UserId, service_of
+from mutua.serving.http.users import UserId
 from mutua.serving.problems import problem
 from mutua.serving.push import sse
 from mutua.serving.push.subscription import Heartbeat, Subscription
-from mutua.serving.service import Service
 
 router = APIRouter(tags=["push"])
 Number = Annotated[int, Query(ge=1, le=1_000, description="Length of the list.")]
@@ -36,7 +35,7 @@ LIVES = b"{}"
 async def stream(
     request: Request, user: UserId, n: Number = 10, surface: SurfaceName = "default", last: LastId = None
 ) -> StreamingResponse:
-    reader = service_of(request).hub.subscribe(user, n, surface, last)
+    reader = service_of(request.scope).hub.subscribe(user, n, surface, last)
     return StreamingResponse(_frames(reader), media_type=sse.CONTENT_TYPE.decode(), headers={"x-accel-buffering": "no"})
 
 
@@ -53,7 +52,7 @@ async def socket(
     websocket: WebSocket, user: str, n: Number = 10, surface: SurfaceName = "default", last: str | None = None
 ) -> None:
     """The same over a WebSocket; `last` stands for Last-Event-ID."""
-    service: Service = websocket.app.state.service
+    service = service_of(websocket.scope)
     await websocket.accept()
     try:
         reader = service.hub.subscribe(user, n, surface, last)

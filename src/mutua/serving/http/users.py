@@ -10,10 +10,9 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from mutua.core.clock import parse_time
 from mutua.serving import words
 from mutua.serving.catalogue import said_by
-from mutua.serving.http.exchange import ENCODER, read
+from mutua.serving.http.exchange import ENCODER, read, service_of
 from mutua.serving.http.schema import JSON, answers, takes
 from mutua.serving.messages import Attributes, Recorded
-from mutua.serving.service import Service
 
 router = APIRouter(tags=["users"])
 BODY = msgspec.json.Decoder(Attributes)
@@ -24,12 +23,6 @@ Instant = Annotated[
 ]
 
 
-def service_of(request: Request) -> Service:
-    """Returns the service that a request is for."""
-    found: Service = request.app.state.service
-    return found
-
-
 def told(answer: object, status: int = 200) -> Response:
     """Returns an answer as JSON."""
     return Response(ENCODER.encode(answer), status, media_type=JSON)
@@ -38,7 +31,7 @@ def told(answer: object, status: int = 200) -> Response:
 async def upserted(request: Request, noun: str, outer: str, replace: bool) -> Response:
     """Writes what a source says of a user or an item; on PUT, what it said before and says no more is withdrawn."""
     given = read(BODY, await request.body())
-    service = service_of(request)
+    service = service_of(request.scope)
     said: dict[str, Any] = dict(given.attributes)
     if replace:
         said = dict.fromkeys(said_by(service.store, noun, outer, given.source)) | said
@@ -56,7 +49,7 @@ async def upserted(request: Request, noun: str, outer: str, replace: bool) -> Re
     responses=answers(dict[str, Any]),
 )
 async def profile(request: Request, user: UserId, as_of: Instant = None, as_of_event: Instant = None) -> Response:
-    shop = service_of(request).shop
+    shop = service_of(request.scope).shop
     known, happened = (None if given is None else parse_time(given) for given in (as_of, as_of_event))
     return told(shop.profile(user, as_of=known, as_of_event=happened).as_dict())
 
@@ -67,7 +60,7 @@ async def profile(request: Request, user: UserId, as_of: Instant = None, as_of_e
     responses=answers(dict[str, Any]),
 )
 async def explain(request: Request, user: UserId, item: ItemId) -> Response:
-    return told(words.why(service_of(request).shop, user, item))
+    return told(words.why(service_of(request.scope).shop, user, item))
 
 
 @router.get(
@@ -76,7 +69,7 @@ async def explain(request: Request, user: UserId, item: ItemId) -> Response:
     responses=answers(dict[str, Any]),
 )
 async def export(request: Request, user: UserId) -> Response:
-    return told({"user": user, "events": service_of(request).export(user)})
+    return told({"user": user, "events": service_of(request.scope).export(user)})
 
 
 @router.delete(
@@ -85,7 +78,7 @@ async def export(request: Request, user: UserId) -> Response:
     responses=answers(dict[str, Any]),
 )
 async def delete_event(request: Request, event: Annotated[str, Path(min_length=1, max_length=256)]) -> Response:
-    return told(await service_of(request).forget(event=event))
+    return told(await service_of(request.scope).forget(event=event))
 
 
 @router.put(
@@ -114,7 +107,7 @@ async def patch_user(request: Request, user: UserId) -> Response:
     responses=answers(dict[str, Any]),
 )
 async def get_user(request: Request, user: UserId) -> Response:
-    found = service_of(request).shop.profile(user).as_dict()
+    found = service_of(request.scope).shop.profile(user).as_dict()
     return told({name: found[name] for name in ("user", "version", "attributes", "identities", "consent")})
 
 
@@ -124,4 +117,4 @@ async def get_user(request: Request, user: UserId) -> Response:
     responses=answers(dict[str, Any]),
 )
 async def delete_user(request: Request, user: UserId) -> Response:
-    return told(await service_of(request).forget(user))
+    return told(await service_of(request.scope).forget(user))

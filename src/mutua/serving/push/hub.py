@@ -54,15 +54,21 @@ class HubCounts(msgspec.Struct, frozen=True):
 
 
 class Hub:
-    """The subscriptions of one tenant. Made and used on one running loop, as is all that it calls.
+    """The subscriptions of one tenant. Used on one loop, as is all that it calls.
 
     Args:
         slate_of: makes a slate; a few tens of microseconds, for it runs on the loop.
+        loop: default the running one.
     """
 
-    def __init__(self, slate_of: SlateOf, settings: PushSettings | None = None) -> None:
+    def __init__(
+        self,
+        slate_of: SlateOf,
+        settings: PushSettings | None = None,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
         self._slate_of, self._settings = slate_of, settings or PushSettings()
-        self._loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop() if loop is None else loop
         self._readers: dict[str, dict[Key, list[Subscription]]] = {}
         self._moved: dict[str, None] = {}
         self._remembered: OrderedDict[Key, tuple[str, tuple[str, ...]]] = OrderedDict()

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from mutua.errors import InvalidKey, MissingKey, MissingScope
 from mutua.serving.security.key_file import Scope
-from mutua.serving.security.keys import SCOPES, Access, KeyRing
+from mutua.serving.security.keys import SCOPES, Access
+
+
+class Keys(Protocol):
+    """Keys of one store (`KeyRing`) or of a folder of stores (`TenantKeys`)."""
+
+    @property
+    def guarded(self) -> bool:
+        """Whether a key is asked for."""
+        ...
+
+    def check(self, key: str | bytes) -> Access | None:
+        """Returns what a key may do, None for one that opens nothing."""
+        ...
+
 
 BEARER = b"bearer "
 CHALLENGE = (b"www-authenticate", b'Bearer realm="mutua"')
@@ -26,7 +42,7 @@ def open_access(tenant: str) -> Access:
     return Access("", tenant, frozenset(SCOPES))
 
 
-def authorised(ring: KeyRing, authorization: bytes, scope: Scope, everyone: Access) -> Access:
+def authorised(ring: Keys, authorization: bytes, scope: Scope, everyone: Access) -> Access:
     """Returns what a request may do, once it is known that it may do `scope`.
 
     Args:
