@@ -146,20 +146,22 @@ class Server:
 
 
 @asynccontextmanager
-async def served(folder: Path, most: int = 2) -> AsyncIterator[Server]:
+async def served(folder: Path, most: int = 2, upkeep: Upkeep | None = None) -> AsyncIterator[Server]:
     place = Folder(folder)
-    tenants = Tenants(place, Upkeep(now=NOW), most)
+    tenants = Tenants(place, upkeep or Upkeep(now=NOW), most)
     try:
         yield Server(application(tenants, Rules(TenantKeys(place))), tenants)
     finally:
         await tenants.close()
 
 
-def run(folder: Path, scenario: Callable[[Server], Awaitable[Result]], most: int = 2) -> Result:
+def run(
+    folder: Path, scenario: Callable[[Server], Awaitable[Result]], most: int = 2, upkeep: Upkeep | None = None
+) -> Result:
     """Serves the tenants in `folder`, runs a scenario against them, and returns what that returns."""
 
     async def whole() -> Result:
-        async with served(folder, most) as server:
+        async with served(folder, most, upkeep) as server:
             return await scenario(server)
 
     return asyncio.run(whole())

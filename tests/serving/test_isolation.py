@@ -14,7 +14,11 @@ from typing import Any
 import pytest
 
 from mutua.serving.http.guard import OPEN
+from mutua.serving.notices import NoticeSettings
+from mutua.serving.push.webhooks import Webhook, WebhookSettings
+from mutua.serving.running import Upkeep
 from mutua.serving.security.keys import KeyRing
+from serving.push.receiver import Receiver
 from serving_tenants import NOW, TENANTS, Server, built, key, marks, run
 
 BODIES: dict[str, Any] = {
@@ -167,6 +171,31 @@ def test_an_event_is_pushed_to_its_own_tenant_alone(shops: Path) -> None:
         assert pushed["acme"] > pushed["globex"] == 1
 
     run(shops, scenario)
+
+
+def test_notices_go_to_the_hooks_of_their_own_tenant(shops: Path) -> None:
+    keys = {name: key(shops, name) for name in TENANTS}
+    with Receiver().listening() as acme, Receiver().listening() as globex:
+        receivers = dict(zip(TENANTS, (acme, globex), strict=True))
+
+        def told(tenant: str) -> NoticeSettings:
+            hook = Webhook("mailer", receivers[tenant].url, secret="a secret of some length")
+            return NoticeSettings(webhooks=WebhookSettings(hooks=(hook,), private=True))
+
+        async def scenario(server: Server) -> None:
+            for tenant, admin in keys.items():
+                item = f"/v1/items/{tenant}-own-item"
+                await server.ask("PUT", item, admin, {"attributes": {"price": 10}})
+                wanted = {"user": "u0", "item": f"{tenant}-own-item", "type": "cart"}
+                await server.ask("POST", "/v1/events", admin, {"events": [wanted]})
+                await server.ask("PATCH", item, admin, {"attributes": {"price": 7}})
+            async with asyncio.timeout(60):
+                while not all(receiver.came for receiver in receivers.values()):
+                    await asyncio.sleep(0.02)
+
+        run(shops, scenario, upkeep=Upkeep(notices=told))
+    for tenant, receiver in receivers.items():
+        assert {body["item"] for body in receiver.bodies} == {f"{tenant}-own-item"}
 
 
 def test_who_has_no_key_of_a_tenant_enters_nowhere(shops: Path) -> None:

@@ -11,7 +11,9 @@ import pytest
 
 from mutua.errors import Overloaded, StoreLocked, UnknownTenant
 from mutua.privacy.removal import remove_tenant
+from mutua.serving import learning as background
 from mutua.serving.running import Upkeep
+from mutua.serving.service import Service
 from mutua.serving.tenants import Tenants
 from mutua.store.sqlite.folder import Folder
 from mutua.store.sqlite.lock import WriterLock, holder
@@ -75,6 +77,39 @@ def test_nothing_that_runs_is_closed(shops: Path) -> None:
             assert server.tenants.readiness()["open"] == 2
 
     run(shops, scenario)
+
+
+def test_who_learns_is_not_closed_and_tenants_learn_one_after_the_other(
+    shops: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    learning: list[str] = []
+    finish = asyncio.Event()
+
+    async def learn_once(service: Service, url: str) -> bool:
+        learning.append(service.store.address.stem)
+        await finish.wait()
+        return url.endswith(f"{learning[-1]}.db")
+
+    monkeypatch.setattr(background, "learn_once", learn_once)
+    monkeypatch.setattr(background, "LOOK", 0.0)
+
+    async def scenario(server: Server) -> None:
+        async def record(tenant: str) -> None:
+            async with server.tenants.serving(tenant) as service:
+                await service.record([{"user": "ann", "item": "milk"}])
+
+        await record("acme")
+        while not learning:
+            await asyncio.sleep(0)
+        for tenant in ("globex", "third"):
+            await record(tenant)
+        assert open_now(shops) == {"acme", "third"}
+        assert learning == ["acme"]
+        finish.set()
+        while learning != ["acme", "third"]:
+            await asyncio.sleep(0)
+
+    run(shops, scenario, upkeep=Upkeep(schedule=background.Schedule(events=1)))
 
 
 def test_asked_again_while_it_closes_it_is_opened_anew(shops: Path) -> None:
