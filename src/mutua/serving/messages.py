@@ -13,6 +13,7 @@ Count = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=30)]
 Time = str | float | int
 """RFC 3339 text, or seconds since 1970."""
+Rule = Annotated[str, msgspec.Meta(max_length=1_000)]
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Event = dict[str, Any]
 """One event as `events.parsing.parse_event` reads it: each is judged by itself, so a bad one never fails the others."""
@@ -36,10 +37,10 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     user: Id | None = None
     n: Count = 10
     surface: str = "default"
-    where: tuple[str, ...] = ()
+    where: Annotated[tuple[Rule, ...], msgspec.Meta(max_length=100)] = ()
     exclude: Exclude | None = None
-    omit: tuple[str, ...] = ()
-    events: tuple[Event, ...] = ()
+    omit: Annotated[tuple[str, ...], msgspec.Meta(max_length=10_000)] = ()
+    events: Annotated[tuple[Event, ...], msgspec.Meta(max_length=1_000)] = ()
     attributes: dict[str, Any] | None = None
     context: dict[str, Any] | None = None
     min_version: Annotated[int, msgspec.Meta(ge=0)] = 0

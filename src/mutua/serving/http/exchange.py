@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, NamedTuple, TypeVar
 
@@ -29,6 +30,8 @@ PROBLEM: Header = (b"content-type", b"application/problem+json")
 RETRY: Header = (b"retry-after", b"1")
 LINES = b"application/x-ndjson"
 LIMITS = RequestLimits()
+BODY_SECONDS = 30.0
+"""In which a whole body must have come."""
 TENANT, SERVICE = "mutua.tenant", "mutua.service"
 """What a request's scope holds behind the gate: whose it is, and the service that answers it."""
 
@@ -52,25 +55,47 @@ def header(scope: Scope, name: bytes) -> bytes:
     return next((value for key, value in scope["headers"] if key == name), b"")
 
 
-async def body(scope: Scope, receive: Receive) -> bytes:
+async def body(scope: Scope, receive: Receive, limits: RequestLimits = LIMITS) -> bytes:
     """Returns the whole body, unpacked where it came as gzip.
 
     Raises:
         TooLarge: code `input.too-large`; more than the bounds, before or after unpacking, or nested too deeply.
-        InvalidField: code `field.invalid`; not gzip though it says so.
+        InvalidField: code `field.invalid`; not gzip though it says so, cut short, or too slow.
     """
-    check_declared(LIMITS, header(scope, b"content-length"))
+    check_declared(limits, header(scope, b"content-length"))
     message = await receive()
-    found: bytes = message.get("body", b"")
-    while message.get("more_body"):
-        message = await receive()
-        found += message.get("body", b"")
-        check_body(LIMITS, len(found))
-    check_body(LIMITS, len(found))
-    whole = unpacked(LIMITS, found) if header(scope, b"content-encoding") == b"gzip" else found
+    found: bytes | bytearray = message.get("body", b"")
+    if message.get("more_body"):
+        found = await _rest(receive, bytearray(found), limits)
+    elif message["type"] == "http.disconnect":
+        raise _cut_short()
+    check_body(limits, len(found))
+    whole = unpacked(limits, bytes(found)) if header(scope, b"content-encoding") == b"gzip" else bytes(found)
     if not header(scope, b"content-type").startswith(LINES):
-        check_depth(LIMITS, whole)
+        check_depth(limits, whole)
     return whole
+
+
+async def _rest(receive: Receive, found: bytearray, limits: RequestLimits) -> bytearray:
+    """What comes in many small parts costs as much as in few; what stops coming is given up."""
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            more = True
+            while more:
+                message = await receive()
+                if message["type"] == "http.disconnect":
+                    raise _cut_short()
+                found += message.get("body", b"")
+                check_body(limits, len(found))
+                more = message.get("more_body", False)
+    except TimeoutError as reason:
+        came = f"a body that did not come within {BODY_SECONDS:g} s"
+        raise InvalidField(came, "the whole body", "send smaller batches") from reason
+    return found
+
+
+def _cut_short() -> InvalidField:
+    return InvalidField("a body that was cut short", "the whole body", "send it again")
 
 
 def read(decoder: msgspec.json.Decoder[Wanted], given: bytes) -> Wanted:

@@ -26,6 +26,7 @@ from mutua.serving.security.access import Keys, authorised, open_access
 from mutua.serving.security.bounds import check_host
 from mutua.serving.security.key_file import Scope
 from mutua.serving.security.keys import Access
+from mutua.serving.security.limits import RequestLimits
 from mutua.serving.security.origins import Origins, check_origin
 from mutua.serving.security.rates import Buckets, Rate, sender_of
 
@@ -34,6 +35,8 @@ OPEN = frozenset({"/healthz", "/readyz", "/mutua.js"})
 DOCS = ("/docs", "/openapi.json", "/static-offline-docs")
 WRITES = frozenset({"/v1/events", "/v1/impressions"})
 ADMINISTERS = ("/metrics",)
+BEACON_LIMITS = RequestLimits(body_bytes=128 << 10, unpacked_bytes=1 << 20)
+"""Of a body that is read before its sender is known; browsers send at most 64 KiB by a beacon."""
 KEYED, STRANGERS = Rate(2_000.0, 4_000.0), Rate(20.0, 100.0)
 """Requests granted to one key; to one address that has none or a wrong one."""
 
@@ -101,7 +104,7 @@ class Guard:
             if not rules.open:
                 check_host(host, rules.names)
             check_origin(rules.origins, origin, host, method)
-        if path in OPEN:
+        if path in OPEN and guarded and b"authorization" not in given:
             return None
         if not (guarded or b"authorization" in given):
             return self._everyone
@@ -125,7 +128,7 @@ class _Beacon(msgspec.Struct):
 
 async def _of_beacon(scope: Connection, receive: Receive) -> tuple[bytes, Receive]:
     """Returns the key that stands in the body, where a page that was left could send no header, and the body again."""
-    found = await body(scope, receive)
+    found = await body(scope, receive, BEACON_LIMITS)
     try:
         key = BEACON.decode(found).key
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):

@@ -24,8 +24,9 @@ async def healthz() -> Response:
 
 @router.get("/readyz", summary="Whether the server is ready, and with what", responses=answers(dict[str, Any]))
 async def readyz(request: Request) -> Response:
-    found = request.app.state.readiness()
-    return told(found, 200 if found["ready"] else 503)
+    known = TENANT in request.scope
+    found = service_of(request.scope).readiness() if known else request.app.state.readiness()
+    return told(found if known else {"ready": found["ready"]}, 200 if found["ready"] else 503)
 
 
 @router.get("/mutua.js", summary="The tracker for web pages", response_class=Response)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from mutua.core.clock import parse_time
 from mutua.serving import words
 from mutua.serving.catalogue import said_by
-from mutua.serving.http.exchange import ENCODER, read, service_of
+from mutua.serving.http.exchange import ENCODER, body, read, service_of
 from mutua.serving.http.schema import JSON, answers, takes
 from mutua.serving.messages import Attributes, Recorded
 
@@ -30,7 +30,7 @@ def told(answer: object, status: int = 200) -> Response:
 
 async def upserted(request: Request, noun: str, outer: str, replace: bool) -> Response:
     """Writes what a source says of a user or an item; on PUT, what it said before and says no more is withdrawn."""
-    given = read(BODY, await request.body())
+    given = read(BODY, await body(request.scope, request.receive))
     service = service_of(request.scope)
     said: dict[str, Any] = dict(given.attributes)
     if replace:
