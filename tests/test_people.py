@@ -36,14 +36,14 @@ def test_interests_are_those_of_the_taste(shop) -> None:
 def test_before_learning_plain_assumptions_stand_in(tmp_path: Path) -> None:
     with open_shop(tmp_path) as shop:
         shop.record([upsert("milk", {"category": "dairy"}), bought("ann", "milk", START)])
-        assert population(shop.store).segments is None
+        assert population(shop.store, shop.catalog).segments is None
         found = shop.profile("ann")
         assert found.segment is None
         assert found.interests.kinds["category"][0].label == "dairy"
 
 
 def test_after_learning_there_are_rhythms_and_segments(shop) -> None:
-    found = population(shop.store)
+    found = population(shop.store, shop.catalog)
     assert found.segments is not None
     assert 0 < found.rhythms.median < 30 * DAY
     segments = {user: shop.profile(f"u{user}").segment for user in range(8)}

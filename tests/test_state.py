@@ -16,6 +16,7 @@ from mutua.core.clock import DAY
 from mutua.errors import NotKnown
 from mutua.events.interactions import Interactions
 from mutua.models.base import TrainingData
+from mutua.pipeline import plans
 from mutua.pipeline.live import Histories
 from mutua.profiles import fold
 from mutua.profiles.encoder import Encoder
@@ -30,6 +31,7 @@ SURFACES = (
     Surface(),
     Surface(exclude="off", boosts=(Boost("price<=3", 2.0),)),
     Surface(pins={2: "new 1"}, where=("price<=5",)),
+    Surface(caps={"brand": 1}),
 )
 
 
@@ -44,12 +46,16 @@ def answers(shop: Recommender) -> list[Any]:
 
 
 users, items = st.sampled_from(["u0", "u1", "x", "y"]), st.sampled_from([grocery(0, 0), book(1, 2), "new 1", "new 2"])
-kinds, prices = st.sampled_from(["view", "purchase", "dislike", "mystery"]), st.integers(1, 9)
+kinds = st.sampled_from(["view", "purchase", "dislike", "mystery"])
+said = st.fixed_dictionaries(
+    {"price": st.one_of(st.none(), st.integers(1, 9)), "brand": st.sampled_from(["press", "brand 1", "new"])},
+    optional={"available": st.booleans()},
+)
 households = st.sampled_from(["family", "single", None])
 statements = st.one_of(
     st.fixed_dictionaries({"user": users, "item": items, "type": kinds}),
     st.fixed_dictionaries(
-        {"kind": st.just("item-upsert"), "item": items, "attributes": st.fixed_dictionaries({"price": prices})}
+        {"kind": st.just("item-upsert"), "item": items, "attributes": said, "source": st.sampled_from(["a", "b"])}
     ),
     st.fixed_dictionaries(
         {"kind": st.just("user-upsert"), "user": users, "attributes": st.fixed_dictionaries({"household": households})}
@@ -69,7 +75,7 @@ def test_a_state_moved_by_events_equals_one_read_from_the_log(
     if model:
         folder = copied(learned, folder)
     with open_shop(folder) as shop:
-        shop.record([upsert(grocery(0, 0), {"price": 2}), bought("u0", grocery(0, 0), START)])
+        shop.record([upsert(grocery(0, 0), {"price": 2, "brand": "press"}), bought("u0", grocery(0, 0), START)])
         for step in log:
             answers(shop)
             shop.record(step)
@@ -83,7 +89,7 @@ def test_a_state_moved_by_events_equals_one_read_from_the_log(
 
 
 def test_plans_are_reused_and_bounded(learned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state_module, "PLANS", 5)
+    monkeypatch.setattr(plans, "MOST", 5)
     with open_shop(learned, write=False) as shop:
         state = shop._state
         snapshot = state.snapshot("u0")
@@ -120,11 +126,12 @@ def test_plans_are_made_anew_for_another_model_or_catalogue(learned: Path, tmp_p
 def test_what_was_shown_or_allowed_moves_no_history(learned: Path, tmp_path: Path) -> None:
     with open_shop(copied(learned, tmp_path)) as shop:
         before = shop.recommend("u0").items
-        plans = dict(shop._state._plans)
+        state = shop._state
+        plan = state.plan(Surface(), state.snapshot(None), "default")
         shop.record({"kind": "impression", "user": "u0", "items": [grocery(0, 0)]})
         shop.record({"kind": "consent", "user": "u0", "purpose": "train", "granted": True})
         assert shop.recommend("u0").items == before
-        assert dict(shop._state._plans) == plans
+        assert state.plan(Surface(), state.snapshot(None), "default") is plan
 
 
 def test_items_are_looked_up_by_what_the_model_knows(learned: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from mutua.catalog.bands import with_price_bands
+from mutua.catalog.table import AttributeTable
 from mutua.core import arrays, clock
 from mutua.errors import NotKnown
 from mutua.events.kinds import Consent
@@ -40,13 +41,16 @@ def learn_population(store: SqliteStore, data: TrainingData, seed: int) -> None:
     arrays.save(folder, KIND, kept, meta)
 
 
-def population(store: SqliteStore) -> Population:
+def population(store: SqliteStore, items: AttributeTable) -> Population:
     """Returns what profiles are read against: as learned, or plain assumptions before anything was.
+
+    Args:
+        items: the catalogue as of now.
 
     Raises:
         DamagedModel: code `model.damaged`.
     """
-    items = with_price_bands(store.catalog.items())
+    items = with_price_bands(items)
     weights = tuple(store.names.types.weights())
     if not _folder(store).is_dir():
         return Population(items, weights)

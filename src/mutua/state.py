@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from time import monotonic
 from typing import Any
 
@@ -11,7 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.json import encode
 
+from mutua.attributes import LiveAttributes, Said
+from mutua.catalog.bands import with_price_bands
 from mutua.catalog.columns import column
+from mutua.catalog.live import Mark
 from mutua.catalog.table import AttributeTable
 from mutua.config import Settings
 from mutua.core import clock
@@ -24,6 +28,7 @@ from mutua.models.saving import revived
 from mutua.people import population
 from mutua.pipeline import run
 from mutua.pipeline.live import CAPACITY, Histories
+from mutua.pipeline.plans import Plans
 from mutua.pipeline.spec import Surface
 from mutua.profiles.fold import history_of
 from mutua.profiles.history import EMPTY, History
@@ -40,8 +45,6 @@ LOG = "log"
 """Stands for the time of the newest event."""
 LOOK_EVERY = 0.001
 """Seconds for which the pointer to the model in force is not looked at again: a look costs what a ranking may."""
-PLANS = 256
-"""Surfaces kept ready; callers may send ever new ones."""
 NOT_NEEDED = np.empty(0, np.float32)
 
 
@@ -84,13 +87,11 @@ class LiveState:
         self.in_force = InForce()
         self._ratings: Model | None = None
         self._ratings_read = False
-        self._catalog: AttributeTable | None = None
-        self._people: Population | None = None
-        self._users: AttributeTable | None = None
+        self._items, self._users = LiveAttributes(store, "item"), LiveAttributes(store, "user")
+        self._people: tuple[Mark, Population] | None = None
         self._encoded: dict[int, Floats] = {}
         self._popular: Floats | None = None
-        self._items = len(store.names.items)
-        self._plans: dict[str | bytes, run.Plan] = {}
+        self._plans = Plans()
         self._seen = store.database.state()
         self._published = (0, 0)
         self._look_again = 0.0
@@ -166,19 +167,14 @@ class LiveState:
             name: of a surface of the settings; empty for one given with the call.
         """
         key = name or encode(surface)
-        found = self._plans.get(key)
-        if found is None:
-            if len(self._plans) >= PLANS:
-                self._plans.clear()
-            found = self._plans[key] = run.prepared(surface, self.in_force.model, snapshot, name or "inline")
-        return found
+        model = self.in_force.model
+        made = partial(run.prepared, surface, model, snapshot, name or "inline")
+        return self._plans.get(key, self._items.live, snapshot, made)
 
     @property
     def catalog(self) -> AttributeTable:
-        """The attributes of items by inner index."""
-        if self._catalog is None:
-            self._catalog = self.store.catalog.items()
-        return self._catalog
+        """The attributes of items by inner index, good until the next event is applied."""
+        return self._items.table
 
     def apply(self, events: Iterable[AnyEvent], sequences: Iterable[int], recorded: int) -> None:
         """Moves the state by events that this process has just recorded.
@@ -187,21 +183,29 @@ class LiveState:
             events: those new to the log, in order; sequences: of each.
             recorded: when, microseconds UTC.
         """
-        self.store.names.refresh()
+        names = self.store.names
+        names.refresh()
         self._seen = self.store.database.state()
-        types, union = self.store.names.types, self.store.identity.union()
+        types, union = names.types, self.store.identity.union()
+        self._grow()
+        items: list[Said | None] = []
+        users: list[Said | None] = []
         for event, sequence in zip(events, sequences, strict=True):
             if isinstance(event, Interaction):
                 self._move(event, sequence, recorded, types, union)
             elif isinstance(event, ItemUpsert):
-                self.drop_catalog()
-            elif isinstance(event, UserUpsert | IdentityLink):
-                self._drop_users()
-                if isinstance(event, IdentityLink):
-                    self._base = None
-                    self.histories.drop()
-        if len(self.store.names.items) != self._items:
-            self._grow()
+                items.append(_said(names.vocabulary("items").get(event.item), event, recorded))
+            elif isinstance(event, UserUpsert):
+                users.append(_said(names.vocabulary("users").get(event.user), event, recorded))
+            elif isinstance(event, IdentityLink):
+                self._base = None
+                self.histories.drop()
+                self._encoded.clear()
+        self._items.apply(filter(None, items))
+        self._users.apply(filter(None, users))
+        for said in filter(None, users):
+            for member in union.of(said.row):
+                self._encoded.pop(member, None)
 
     def warm(self) -> int:
         """Reads the whole log once, so that no first request of a user reads it for him, and returns its events.
@@ -209,35 +213,30 @@ class LiveState:
         Cost: about a second and 30 MB a million events.
         """
         self._base, self._moved = self.store.log.interactions(), set()
+        self._items.live, self._users.live  # noqa: B018
         return len(self._base)
 
     @property
     def people(self) -> Population:
         """What profiles are read against."""
+        mark = self._items.live.mark
         if self._people is None:
-            self._people = population(self.store)
-        return self._people
+            self._people = mark, population(self.store, self.catalog)
+        elif self._people[0] != mark:
+            self._people = mark, replace(self._people[1], items=with_price_bands(self.catalog))
+        return self._people[1]
 
     def configure(self, settings: Settings) -> None:
         """Takes new settings into use: surfaces are made ready anew."""
         self.settings = settings
         self._plans.clear()
 
-    def drop_catalog(self) -> None:
-        """Drops the catalogue and the plans that were made with it."""
-        self._catalog = None
-        self._people = None
-        self._plans.clear()
-
-    def _drop_users(self) -> None:
-        self._users = None
-        self._encoded.clear()
-
     def load_models(self) -> None:
         """Takes the newest undamaged model into use; a damaged one is told of in every slate's notes."""
         self._published = self.store.models.state()
-        self.drop_catalog()
-        self._drop_users()
+        self._people = None
+        self._plans.clear()
+        self._encoded.clear()
         self._ratings, self._ratings_read = None, False
         try:
             stored = self.store.models.load()
@@ -286,10 +285,12 @@ class LiveState:
         self.store.names.refresh()
         self._base = None
         self.histories.drop()
-        self.drop_catalog()
-        self._drop_users()
+        self._items.drop()
+        self._users.drop()
+        self._people = None
+        self._plans.clear()
+        self._encoded.clear()
         self._popular = None
-        self._items = len(self.store.names.items)
         self._newest = -1
 
     def item(self, outer: str, below: int | None = None) -> int:
@@ -336,11 +337,10 @@ class LiveState:
 
     def _grow(self) -> None:
         """Makes room for new items: pins and rules may mean them, and without a model they are served at once."""
-        self._items = len(self.store.names.items)
-        self._plans.clear()
-        if self._popular is not None:
-            self._popular = None
-            self.drop_catalog()
+        size = len(self.store.names.items)
+        self._items.grow(size)
+        if self._popular is not None and len(self._popular) < size:
+            self._popular = np.append(self._popular, np.zeros(size - len(self._popular), np.float32))
 
     def _with(self, history: History, event: Interaction, now: int) -> History:
         """The history with an event that is not recorded; one on an unknown item or of an unknown type says nothing."""
@@ -362,12 +362,10 @@ class LiveState:
             return None
         found = self._encoded.get(index)
         if found is None:
-            if self._users is None:
-                self._users = self.store.catalog.users()
             if len(self._encoded) >= CAPACITY:
                 self._encoded.clear()
             person = np.array([self.store.identity.canonical(index)], np.int32)
-            found = self._encoded[index] = model.encode(self._users, person)
+            found = self._encoded[index] = model.encode(self._users.table, person)
         return found
 
     def _fallback(self) -> Floats:
@@ -377,3 +375,8 @@ class LiveState:
             rows = self.store.log.interactions()
             self._popular = np.bincount(rows.item[rows.is_target], minlength=rows.n_items).astype(np.float32)
         return self._popular
+
+
+def _said(row: int | None, event: ItemUpsert | UserUpsert, recorded: int) -> Said | None:
+    """What an upsert says; None where its user or item was forgotten meanwhile."""
+    return None if row is None else Said(row, event.attributes, recorded if event.time is None else event.time)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,7 +30,7 @@ class Labels:
     """
 
     codes: npt.NDArray[np.int32]
-    levels: tuple[str, ...]
+    levels: Sequence[str]
 
 
 @dataclass(frozen=True)
@@ -45,14 +45,14 @@ class Sets:
     """Any number of labels a row (tags, genres): boolean CSR [n, levels] as float32."""
 
     matrix: sparse.csr_matrix
-    levels: tuple[str, ...]
+    levels: Sequence[str]
 
 
 @dataclass(frozen=True)
 class Texts:
     """Free text a row, empty where missing; by default `text`, `title`, `name` and `description` are text."""
 
-    values: tuple[str, ...]
+    values: Sequence[str]
 
 
 @dataclass(frozen=True)

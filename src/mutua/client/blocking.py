@@ -70,10 +70,14 @@ class Client:
     upsert_item = sent(nouns.upsert_item)
     patch_user = sent(nouns.patch_user)
     patch_item = sent(nouns.patch_item)
+    upsert_users = sent(nouns.upsert_users)
+    upsert_items = sent(nouns.upsert_items)
+    patch_users = sent(nouns.patch_users)
+    patch_items = sent(nouns.patch_items)
     get_user = sent(nouns.get_user)
     get_item = sent(nouns.get_item)
     forget_user = sent(nouns.forget_user)
-    forget_item = sent(nouns.forget_item)
+    remove_item = sent(nouns.remove_item)
 
     def send(self, call: Call[Answer]) -> Answer:
         """Sends a call, again where that is harmless, and returns its answer."""

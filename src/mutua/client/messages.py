@@ -13,7 +13,7 @@ import msgspec
 from mutua.errors import UsageError
 
 Answer = TypeVar("Answer")
-JSON = "application/json"
+JSON, LINES = "application/json", "application/x-ndjson"
 
 
 class Repeat(Enum):
@@ -31,7 +31,7 @@ class Call(Generic[Answer]):
         path: from the server's root, ids quoted.
         reads: the body of a good answer → its type; raises msgspec.DecodeError.
         query: names and values, not yet quoted.
-        body: JSON, None for none.
+        body: None for none; content: of what type it is.
         accepts: statuses beside 2xx whose body is an answer and no problem.
     """
 
@@ -40,13 +40,14 @@ class Call(Generic[Answer]):
     reads: Callable[[bytes], Answer]
     query: tuple[tuple[str, str], ...] = ()
     body: bytes | None = None
+    content: str = JSON
     repeat: Repeat = Repeat.ALWAYS
     accepts: frozenset[int] = frozenset()
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers that belong to the call, not to the connection."""
-        return {} if self.body is None else {"content-type": JSON}
+        return {} if self.body is None else {"content-type": self.content}
 
 
 @dataclass(frozen=True)

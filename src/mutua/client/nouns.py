@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 
 from mutua.client.answers import Attributes, Forgotten, Recorded
-from mutua.client.calls import Fields, Time, asked
-from mutua.client.messages import Call, Repeat, encoded, segment
+from mutua.client.calls import Fields, Time, asked, identified
+from mutua.client.messages import LINES, Call, Repeat, encoded, segment
 
 
 def upsert_user(
@@ -43,6 +44,29 @@ def patch_item(item: str, attributes: Fields, *, time: Time | None = None, sourc
     return _stated("PATCH", f"/v1/items/{segment(item)}", attributes, time, source)
 
 
+def upsert_users(users: Iterable[Fields]) -> Call[Recorded]:
+    """State all attributes of many users, 100,000 at most: `{"user", "attributes", "time"?, "source"?}` each.
+
+    One without an `id` gets one here, so that sending it again after a lost connection changes nothing.
+    """
+    return _stated_in_lines("PUT", "/v1/users", users)
+
+
+def upsert_items(items: Iterable[Fields]) -> Call[Recorded]:
+    """State all attributes of many items: `{"item", "attributes", "time"?, "source"?}` each; else as `upsert_users`."""
+    return _stated_in_lines("PUT", "/v1/items", items)
+
+
+def patch_users(users: Iterable[Fields]) -> Call[Recorded]:
+    """State some attributes of many users; None withdraws one. Else as `upsert_users`."""
+    return _stated_in_lines("POST", "/v1/users", users)
+
+
+def patch_items(items: Iterable[Fields]) -> Call[Recorded]:
+    """State some attributes of many items; None withdraws one. Else as `upsert_items`."""
+    return _stated_in_lines("POST", "/v1/items", items)
+
+
 def get_user(user: str) -> Call[Attributes]:
     """Ask for the attributes of a user that are known, each with its source and confidence."""
     return asked(f"/v1/users/{segment(user)}", Attributes)
@@ -58,9 +82,9 @@ def forget_user(user: str) -> Call[Forgotten]:
     return _erased(f"/v1/users/{segment(user)}")
 
 
-def forget_item(item: str) -> Call[Forgotten]:
-    """Erase an item for good. Not sent again after a lost connection: a second answer would be `id.unknown`."""
-    return _erased(f"/v1/items/{segment(item)}")
+def remove_item(item: str) -> Call[Recorded]:
+    """Take an item out of every slate; its events stay, and stating it `available` brings it back."""
+    return Call("DELETE", f"/v1/items/{segment(item)}", msgspec.json.Decoder(Recorded).decode)
 
 
 def _stated(
@@ -69,6 +93,11 @@ def _stated(
     said = {"attributes": dict(attributes), "time": time, "source": source}
     body = encoded({name: value for name, value in said.items() if value is not None})
     return Call(method, path, msgspec.json.Decoder(Recorded).decode, body=body)
+
+
+def _stated_in_lines(method: Literal["PUT", "POST"], path: str, given: Iterable[Fields]) -> Call[Recorded]:
+    lines = b"\n".join(encoded(identified(dict(one))) for one in given)
+    return Call(method, path, msgspec.json.Decoder(Recorded).decode, body=lines, content=LINES)
 
 
 def _erased(path: str) -> Call[Forgotten]:

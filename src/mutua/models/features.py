@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 from scipy import sparse
@@ -53,7 +54,7 @@ def _one_hot(column: Labels) -> sparse.csr_matrix:
     return sparse.csr_matrix(cells, shape=(len(column.codes), len(column.levels)))
 
 
-def counted(texts: tuple[str, ...]) -> sparse.csr_matrix:
+def counted(texts: Sequence[str]) -> sparse.csr_matrix:
     """Returns counts of the most widespread words, CSR [texts, words]; ties by spelling."""
     counts = [Counter(tokens(text)) for text in texts]
     spread = Counter(word for row in counts for word in row)

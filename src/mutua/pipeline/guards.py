@@ -34,6 +34,11 @@ def banned_items(where: Sequence[str], catalog: AttributeTable, size: int) -> Ma
     return banned
 
 
+def read_by(where: Sequence[str]) -> tuple[str, ...]:
+    """Returns the columns that guards and rules look at."""
+    return (AVAILABLE, *{rule.column: None for rule in map(parse_rule, where) if rule.column != AVAILABLE})
+
+
 def _out_of_stock(catalog: AttributeTable) -> Mask:
     column = catalog.columns.get(AVAILABLE)
     if isinstance(column, Numbers):

@@ -70,15 +70,16 @@ def prepared(surface: Surface, model: Model | None, snapshot: Snapshot, name: st
         matches(parse_rule(boost.where), snapshot.catalog)
     constraints.labels_of(surface.caps, snapshot.catalog)
     known = len(snapshot.popularity) if model is None else model.n_items
-    banned = banned_items(surface.where, snapshot.catalog, max(known, len(snapshot.items)))
+    found = banned_items(surface.where, snapshot.catalog, max(known, len(snapshot.items)))
+    banned = found if found.any() else None
     return Plan(
         surface,
         name,
         model,
         model if isinstance(model, Ranks) else None,
         _returned_to(model),
-        banned if banned.any() else None,
-        _pins(surface, snapshot, banned),
+        banned,
+        pins_of(surface, snapshot, banned),
     )
 
 
@@ -152,12 +153,12 @@ def _check(n: int) -> None:
         raise UsageError(f"a slate of {n} items", f"1 to {LONGEST:,} items", "ask for a number within the range")
 
 
-def _pins(surface: Surface, snapshot: Snapshot, banned: Mask) -> dict[int, int]:
-    """Pins by position, the topmost of each item; items that are unknown or banned are not pinned."""
+def pins_of(surface: Surface, snapshot: Snapshot, banned: Mask | None) -> dict[int, int]:
+    """Returns inner items by position, the topmost of each; items that are unknown or banned are not pinned."""
     found: dict[int, int] = {}
     for position, outer in sorted(surface.pins.items()):
         item = snapshot.items.get(outer)
-        if item is not None and not banned[item] and item not in found.values():
+        if item is not None and not (banned is not None and banned[item]) and item not in found.values():
             found[position] = item
     return found
 

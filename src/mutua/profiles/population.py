@@ -58,6 +58,6 @@ class Population:
 
 def _segments(vectors: Floats, categories: Labels, k: int | None, seed: int) -> Segments | None:
     try:
-        return find_segments(vectors, categories.levels, k, seed)
+        return find_segments(vectors, tuple(categories.levels), k, seed)
     except NotEnoughData:
         return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from mutua.errors import NotKnown
-from mutua.profiles.facts import Fact, standing
+from mutua.profiles.facts import standing
+from mutua.store.sqlite.catalog import Subject
 from mutua.store.sqlite.store import SqliteStore
 
 
@@ -21,13 +23,17 @@ def attributes_of_item(store: SqliteStore, item: str) -> dict[str, Any]:
     return {name: claims[-1].value for name, claims in standing(store.catalog.facts_of_item(index)).items()}
 
 
-def said_by(store: SqliteStore, noun: str, outer: str, source: str) -> frozenset[str]:
-    """Returns the names of the attributes on which a source has a standing word about a user or item."""
-    facts: tuple[Fact, ...]
-    if noun == "user":
-        index = store.names.users.get(outer)
-        facts = () if index is None else store.catalog.facts_of_users((index,))
-    else:
-        index = store.names.items.get(outer)
-        facts = () if index is None else store.catalog.facts_of_item(index)
-    return frozenset(name for name, claims in standing(f for f in facts if f.source == source).items() if claims)
+def said_by(store: SqliteStore, noun: Subject, speakers: Sequence[tuple[str, str]]) -> list[frozenset[str]]:
+    """Returns, for each outer id and source, the names of the attributes on which that source's word stands."""
+    ids, sources = store.names.vocabulary(f"{noun}s"), store.names.sources
+    rows = {row for outer, _ in speakers if (row := ids.get(outer)) is not None}
+    found: dict[tuple[int, int], set[str]] = {}
+    for name, facts in store.catalog.facts_among(noun, sorted(rows)).items() if rows else ():
+        said = facts.standing()
+        for speaker in zip(said.row.tolist(), said.source.tolist(), strict=True):
+            found.setdefault(speaker, set()).add(name)
+    inner = ((ids.get(outer), sources.get(source)) for outer, source in speakers)
+    return [
+        frozenset(found.get((row, source), ())) if row is not None and source is not None else frozenset()
+        for row, source in inner
+    ]

@@ -76,6 +76,20 @@ class Attributes(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     source: Id = "api"
 
 
+class UserLine(Attributes, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One line of `POST` and `PUT` on `/v1/users`; one with an `id` is written once, however often it is sent."""
+
+    user: Id
+    id: Id | None = None
+
+
+class ItemLine(Attributes, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One line of `POST` and `PUT` on `/v1/items`; one with an `id` is written once, however often it is sent."""
+
+    item: Id
+    id: Id | None = None
+
+
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """An error, as `application/problem+json` (RFC 9457) with the code and the three sentences of every error."""
 

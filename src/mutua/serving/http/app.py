@@ -18,6 +18,7 @@ from mutua.serving.http.guard import Guard, Rules
 from mutua.serving.http.hosting import hosted
 from mutua.serving.http.hot import Hot
 from mutua.serving.http.schema import described
+from mutua.serving.http.stating import stating
 from mutua.serving.problems import INTERNAL
 from mutua.serving.service import Service
 from mutua.serving.tenants import Tenants
@@ -34,7 +35,7 @@ def application(host: Service | Tenants, rules: Rules) -> Application:
         redoc_url=None,
     )
     app.state.readiness, app.state.by_tenant = host.readiness, isinstance(host, Tenants)
-    for router in (streams.router, users.router, items.router, health.router):
+    for router in (streams.router, users.router, items.router, stating("user"), stating("item"), health.router):
         app.include_router(router)
     _say_what_went_wrong(app)
     described(app)

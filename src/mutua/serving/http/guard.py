@@ -34,6 +34,7 @@ OPEN = frozenset({"/healthz", "/readyz", "/mutua.js"})
 """Paths that ask for no key: they say nothing of anybody."""
 DOCS = ("/docs", "/openapi.json", "/static-offline-docs")
 WRITES = frozenset({"/v1/events", "/v1/impressions"})
+BULK = frozenset({"/v1/users", "/v1/items"})
 ADMINISTERS = ("/metrics",)
 BEACON_LIMITS = RequestLimits(body_bytes=128 << 10, unpacked_bytes=1 << 20)
 """Of a body that is read before its sender is known; browsers send at most 64 KiB by a beacon."""
@@ -149,7 +150,7 @@ def needed(method: str, path: str) -> Scope:
     """Returns the scope that a request needs: events are written, people erased by an admin, all else is read."""
     if method == "DELETE" or path.startswith(ADMINISTERS):
         return "admin"
-    return "write" if path in WRITES or method in ("PUT", "PATCH") else "read"
+    return "write" if path in WRITES or path in BULK or method in ("PUT", "PATCH") else "read"
 
 
 def _policy(path: str) -> tuple[Header, ...]:

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query, Request, Response
 from mutua.catalog.table import AVAILABLE
 from mutua.serving.catalogue import attributes_of_item
 from mutua.serving.http.exchange import service_of
-from mutua.serving.http.schema import answers, takes
-from mutua.serving.http.users import ItemId, told, upserted
-from mutua.serving.messages import Attributes, Recorded
+from mutua.serving.http.schema import answers
+from mutua.serving.http.users import ItemId, told
+from mutua.serving.messages import Recorded
 
 router = APIRouter(tags=["items"])
 Number = Annotated[int, Query(ge=1, le=1_000, description="Length of the list.")]
@@ -36,26 +36,6 @@ async def similar(request: Request, item: ItemId, n: Number = 10) -> Response:
 async def trending(request: Request, n: Number = 10) -> Response:
     found = service_of(request.scope).trends.top(n)
     return told({"items": [{"item": item, "count": count} for item, count in found]})
-
-
-@router.put(
-    "/v1/items/{item:path}",
-    summary="State all attributes of an item",
-    openapi_extra=takes(Attributes),
-    responses=answers(Recorded),
-)
-async def put_item(request: Request, item: ItemId) -> Response:
-    return await upserted(request, "item", item, replace=True)
-
-
-@router.patch(
-    "/v1/items/{item:path}",
-    summary="State some attributes of an item; null withdraws one",
-    openapi_extra=takes(Attributes),
-    responses=answers(Recorded),
-)
-async def patch_item(request: Request, item: ItemId) -> Response:
-    return await upserted(request, "item", item, replace=False)
 
 
 @router.get(

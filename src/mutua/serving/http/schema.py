@@ -8,11 +8,22 @@ from typing import Any
 import msgspec
 from fastapi import FastAPI
 
-from mutua.serving.messages import Answer, Attributes, Batch, Item, Problem, Question, Recorded, Seen
+from mutua.serving.messages import (
+    Answer,
+    Attributes,
+    Batch,
+    Item,
+    ItemLine,
+    Problem,
+    Question,
+    Recorded,
+    Seen,
+    UserLine,
+)
 
 JSON, PROBLEM, LINES = "application/json", "application/problem+json", "application/x-ndjson"
 TEMPLATE = "#/components/schemas/{name}"
-MESSAGES = (Question, Answer, Item, Batch, Seen, Recorded, Attributes, Problem)
+MESSAGES = (Question, Answer, Item, Batch, Seen, Recorded, Attributes, UserLine, ItemLine, Problem)
 
 
 def named(kind: Any) -> dict[str, Any]:
@@ -23,6 +34,12 @@ def named(kind: Any) -> dict[str, Any]:
 def takes(kind: Any) -> dict[str, Any]:
     """Returns what a route's description says of its body."""
     return {"requestBody": {"required": True, "content": {JSON: {"schema": named(kind)}}}}
+
+
+def takes_lines(kind: Any) -> dict[str, Any]:
+    """Returns what a route's description says of a body of many lines, one message each, plain or as gzip."""
+    said = {"type": "string", "description": f"One {kind.__name__} a line."}
+    return {"requestBody": {"required": True, "content": {LINES: {"schema": said}}}}
 
 
 def answers(kind: Any) -> dict[int | str, dict[str, Any]]:
@@ -70,11 +87,11 @@ def _hot() -> dict[str, Any]:
                 "summary": "The slate of a user",
                 "operationId": "recommendations",
                 "parameters": [
-                    {**_parameter("user", "path", type="string", minLength=1, maxLength=256), "required": True},
-                    _parameter("n", "query", type="integer", minimum=1, maximum=1_000, default=10),
-                    _parameter("surface", "query", type="string", default="default"),
-                    _parameter("min_version", "query", type="integer", minimum=0, default=0),
-                    _parameter("explain", "query", type="boolean", default=False),
+                    parameter("user", "path", required=True, type="string", minLength=1, maxLength=256),
+                    parameter("n", "query", type="integer", minimum=1, maximum=1_000, default=10),
+                    parameter("surface", "query", type="string", default="default"),
+                    parameter("min_version", "query", type="integer", minimum=0, default=0),
+                    parameter("explain", "query", type="boolean", default=False),
                 ],
                 "responses": _keyed(answers(Answer)),
             }
@@ -82,8 +99,9 @@ def _hot() -> dict[str, Any]:
     }
 
 
-def _parameter(name: str, place: str, **schema: Any) -> dict[str, Any]:
-    return {"name": name, "in": place, "schema": schema}
+def parameter(name: str, place: str, *, required: bool = False, **schema: Any) -> dict[str, Any]:
+    """Returns what a route's description says of a parameter."""
+    return {"name": name, "in": place, "required": required, "schema": schema}
 
 
 def _posted(summary: str, body: Any, answer: Any) -> dict[str, Any]:

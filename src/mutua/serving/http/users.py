@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from mutua.core.clock import parse_time
 from mutua.serving import words
-from mutua.serving.catalogue import said_by
-from mutua.serving.http.exchange import ENCODER, body, read, service_of
-from mutua.serving.http.schema import JSON, answers, takes
-from mutua.serving.messages import Attributes, Recorded
+from mutua.serving.http.exchange import ENCODER, service_of
+from mutua.serving.http.schema import JSON, answers
 
 router = APIRouter(tags=["users"])
-BODY = msgspec.json.Decoder(Attributes)
 UserId = Annotated[str, Path(min_length=1, max_length=256, description="The user's id.")]
 ItemId = Annotated[str, Path(min_length=1, max_length=256, description="The item's id.")]
 Instant = Annotated[
@@ -26,21 +22,6 @@ Instant = Annotated[
 def told(answer: object, status: int = 200) -> Response:
     """Returns an answer as JSON."""
     return Response(ENCODER.encode(answer), status, media_type=JSON)
-
-
-async def upserted(request: Request, noun: str, outer: str, replace: bool) -> Response:
-    """Writes what a source says of a user or an item; on PUT, what it said before and says no more is withdrawn."""
-    given = read(BODY, await body(request.scope, request.receive))
-    service = service_of(request.scope)
-    said: dict[str, Any] = dict(given.attributes)
-    if replace:
-        said = dict.fromkeys(said_by(service.store, noun, outer, given.source)) | said
-    event = {"kind": f"{noun}-upsert", noun: outer, "attributes": said, "source": given.source, "time": given.time}
-    done: Recorded = await service.record([event])
-    refused = done.results[0].problem
-    if refused is not None:
-        return Response(ENCODER.encode(refused), refused.status, media_type="application/problem+json")
-    return told(done)
 
 
 @router.get(
@@ -79,26 +60,6 @@ async def export(request: Request, user: UserId) -> Response:
 )
 async def delete_event(request: Request, event: Annotated[str, Path(min_length=1, max_length=256)]) -> Response:
     return told(await service_of(request.scope).forget(event=event))
-
-
-@router.put(
-    "/v1/users/{user:path}",
-    summary="State all attributes of a user",
-    openapi_extra=takes(Attributes),
-    responses=answers(Recorded),
-)
-async def put_user(request: Request, user: UserId) -> Response:
-    return await upserted(request, "user", user, replace=True)
-
-
-@router.patch(
-    "/v1/users/{user:path}",
-    summary="State some attributes of a user; null withdraws one",
-    openapi_extra=takes(Attributes),
-    responses=answers(Recorded),
-)
-async def patch_user(request: Request, user: UserId) -> Response:
-    return await upserted(request, "user", user, replace=False)
 
 
 @router.get(

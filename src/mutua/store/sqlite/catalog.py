@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -18,6 +18,7 @@ from mutua.store.sqlite.inspection import newest_of
 from mutua.store.sqlite.keys import Seals
 from mutua.store.sqlite.names import SqliteNames
 
+Subject = Literal["user", "item"]
 _SUBJECTS = {"user": UserUpsert.number, "item": ItemUpsert.number}
 _PROVENANCE = "source, time, recorded, seq"
 _STATEMENT = np.dtype([("row", "i4"), ("source", "i4"), ("time", "i8"), ("recorded", "i8"), ("sequence", "i8")])
@@ -62,6 +63,10 @@ class SqliteCatalog:
         """Returns what sources said of one inner item, in log order, withdrawn and outdated words too."""
         return self._said_of("item", (item,))
 
+    def facts_among(self, subject: Subject, rows: Sequence[int]) -> dict[str, Facts]:
+        """Returns all that sources said of some inner users or items, by attribute."""
+        return self._read(subject, f"WHERE {_about(subject, rows)} ORDER BY seq", [int(row) for row in rows])
+
     def forget(self) -> None:
         """Drops what is held in memory, as after an erasure."""
         self._facts.clear()
@@ -85,16 +90,18 @@ class SqliteCatalog:
             version = newest_of(self._database, _SUBJECTS[subject])
             kept = self._facts.get(subject)
             if kept is None or kept[0] != version:
-                rows = self._database.stream(f"SELECT {subject}, {_PROVENANCE} FROM event {where}")
-                table = np.fromiter(rows, _STATEMENT)
-                columns = {name: table[name] for name in _STATEMENT.names or ()}
-                kept = self._facts[subject] = (version, gathered(self._said(where, ()), **columns))
+                kept = self._facts[subject] = (version, self._read(subject, where, ()))
         return kept
 
+    def _read(self, subject: str, where: str, parameters: Sequence[int]) -> dict[str, Facts]:
+        with self._database.reading():
+            rows = self._database.stream(f"SELECT {subject}, {_PROVENANCE} FROM event {where}", parameters)
+            table = np.fromiter(rows, _STATEMENT)
+            columns = {name: table[name] for name in _STATEMENT.names or ()}
+            return gathered(self._said(where, parameters), **columns)
+
     def _said_of(self, subject: str, indices: Sequence[int]) -> tuple[Fact, ...]:
-        # The plus keeps SQLite from the index on kinds, where that on users is shorter.
-        by_subject = "+kind" if subject == "user" else "kind > 0 AND kind"
-        where = f"WHERE {by_subject} = {_SUBJECTS[subject]} AND {subject} IN ({marks(indices)}) ORDER BY seq"
+        where = f"WHERE {_about(subject, indices)} ORDER BY seq"
         wanted, sources = [int(index) for index in indices], self._names.sources
         with self._database.reading():
             rows = self._database.rows(f"SELECT {_PROVENANCE} FROM event {where}", wanted)
@@ -112,6 +119,12 @@ class SqliteCatalog:
             self._seals.open(user, payload, event) if sealed else payload for payload, sealed, user, event in rows
         )
         return [statement.attributes for statement in _DECODER.decode(b"[" + payloads + b"]")]
+
+
+def _about(subject: str, indices: Sequence[int]) -> str:
+    # The plus keeps SQLite from the index on kinds, where that on users is shorter.
+    by_subject = "+kind" if subject == "user" else "kind"
+    return f"{by_subject} = {_SUBJECTS[subject]} AND {subject} IN ({marks(indices)})"
 
 
 def _tabulated(facts: Mapping[str, Facts], size: int) -> AttributeTable:

@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 from mutua.errors import StoreVersion
+from mutua.events.kinds import ItemUpsert
 from mutua.store.sqlite.connection import Database
 
 APPLICATION = 0x4D757475  # "Mutu"
@@ -52,7 +53,8 @@ _FIRST = (
     ) STRICT""",
     "CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT",
 )
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST,)
+_ITEMS = (f"CREATE INDEX event_item ON event (item) WHERE kind = {ItemUpsert.number}",)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _ITEMS)
 """The statements that lead from version n to n + 1, at position n. Never edited once released, only added to."""
 
 
