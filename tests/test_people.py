@@ -57,6 +57,12 @@ def test_a_profile_follows_the_catalogue_at_once(shop) -> None:
     assert shop.profile("u0").interests.kinds["category"][0].label == "renamed"
 
 
+def test_a_category_that_came_later_moves_nobody_to_another_segment(shop) -> None:
+    before = {user: shop.profile(user).segment for user in ("u0", "u1", "u2", "u3")}
+    shop.record(upsert("a new thing", {"category": "a first of its kind"}))
+    assert {user: shop.profile(user).segment for user in before} == before
+
+
 def test_consents_are_those_of_the_instant(shop) -> None:
     shop.record(consent(True, NOW - 3 * DAY))
     between = wall_clock()

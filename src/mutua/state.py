@@ -24,6 +24,8 @@ from mutua.events.interactions import Interactions
 from mutua.events.kinds import AnyEvent, IdentityLink, Interaction, ItemUpsert, UserUpsert
 from mutua.events.types import Types
 from mutua.models.base import Model, ReadsAttributes
+from mutua.models.joint.arrivals import Arrivals
+from mutua.models.joint.newcomers import Newcomers, opened
 from mutua.models.saving import revived
 from mutua.people import population
 from mutua.pipeline import run
@@ -85,6 +87,7 @@ class LiveState:
         self.store, self.settings, self._moment, self._fed = store, settings, moment, fed
         self.histories = Histories(self._load)
         self.in_force = InForce()
+        self._arrivals: Arrivals | None = None
         self._ratings: Model | None = None
         self._ratings_read = False
         self._items, self._users = LiveAttributes(store, "item"), LiveAttributes(store, "user")
@@ -139,6 +142,8 @@ class LiveState:
             attributes: instead of those recorded.
             as_of: with the history as it was known at this record time, microseconds UTC; also the scoring time.
         """
+        if self._arrivals is not None:
+            self._arrivals.welcome(self._items.live)
         given = as_of if now is None else now
         moment = self.now() if given is None else given
         names = self.store.names
@@ -238,11 +243,14 @@ class LiveState:
         self._plans.clear()
         self._encoded.clear()
         self._ratings, self._ratings_read = None, False
+        self._arrivals = None
         try:
             stored = self.store.models.load()
             model = revived(stored.version, stored.name, stored.arrays, stored.meta)
             reads = model if isinstance(model, ReadsAttributes) else None
-            self.in_force = InForce(model, reads, stored.version, stored.note)
+            open_model = opened(model)
+            self.in_force = InForce(open_model, reads, stored.version, stored.note)
+            self._arrivals = Arrivals(open_model) if isinstance(open_model, Newcomers) else None
         except NoModel:
             self.in_force = InForce()
         except DamagedModel as reason:

@@ -78,9 +78,7 @@ def moved(table: LiveTable, said: Said, log: Sequence[Said]) -> None:
 
 
 @given(st.lists(statements, max_size=8), st.lists(st.tuples(statements, st.booleans()), max_size=12))
-def test_a_live_table_is_what_one_read_afresh_would_be(
-    first: list[Said], then: list[tuple[Said, bool]]
-) -> None:
+def test_a_live_table_is_what_one_read_afresh_would_be(first: list[Said], then: list[tuple[Said, bool]]) -> None:
     log = list(first)
     table = LiveTable(facts_of(log), 6)
     for said, look in then:
@@ -101,7 +99,9 @@ def test_rows_that_changed_are_told_and_taken_out(first: list[Said], then: list[
         moved(table, said, log)
     changed, after = table.since(mark), afresh(log, 6)
     if changed is None:
-        assert any(type(before.columns.get(name)) is not type(after.columns.get(name)) for name in after.columns) or then
+        assert (
+            any(type(before.columns.get(name)) is not type(after.columns.get(name)) for name in after.columns) or then
+        )
         changed = np.arange(6, dtype=np.int32)
     names = list(after.columns)
     taken = table.rows(changed, names)

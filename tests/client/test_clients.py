@@ -142,9 +142,26 @@ def test_attributes_are_stated_and_forgotten(ask: Ask) -> None:
         assert wire.bodies[-1] == {"attributes": {"city": "Rome"}, "source": "crm", "time": "2026-01-01"}
         ask(wire, f"patch_{noun}", outer, {"city": None})
         assert (wire.last.method, wire.bodies[-1]) == ("PATCH", {"attributes": {"city": None}})
-        gone = Wire(httpx.Response(200, json={"kind": "user", "counts": {"events": 3}}))
-        assert ask(gone, f"forget_{noun}", outer).counts == {"events": 3}
-        assert (gone.last.method, gone.last.url.path) == ("DELETE", f"/v1/{noun}s/{outer}")
+    gone = Wire(httpx.Response(200, json={"kind": "user", "counts": {"events": 3}}))
+    assert ask(gone, "forget_user", "ann").counts == {"events": 3}
+    assert (gone.last.method, gone.last.url.path) == ("DELETE", "/v1/users/ann")
+    assert ask(wire, "remove_item", "milk").accepted == 1
+    assert (wire.last.method, wire.last.url.path) == ("DELETE", "/v1/items/milk")
+
+
+@asking
+def test_many_are_stated_in_lines_each_with_an_id(ask: Ask) -> None:
+    wire = Wire(OK)
+    for name, method in (("upsert", "PUT"), ("patch", "POST")):
+        for noun in ("user", "item"):
+            said = [{noun: "a", "attributes": {"city": "Rome"}, "id": "mine"}, {noun: "b", "attributes": {"x": None}}]
+            assert ask(wire, f"{name}_{noun}s", said).accepted == 1
+            assert (wire.last.method, wire.last.url.path) == (method, f"/v1/{noun}s")
+            assert wire.last.headers["content-type"] == "application/x-ndjson"
+            lines = [json.loads(line) for line in wire.last.content.splitlines()]
+            assert lines[0] == said[0]
+            assert lines[1] | {"id": ""} == said[1] | {"id": ""}
+            assert lines[1]["id"]
 
 
 @asking

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from scipy import sparse
 from sklearn.feature_extraction.text import TfidfTransformer
 
-from mutua.catalog.table import AttributeTable, Labels, Numbers, Texts, Vectors
+from mutua.catalog.table import AttributeTable, Labels, Numbers, Sets, Texts, Vectors
 from mutua.models.decomposition import truncated_svd
-from mutua.models.features import counted, item_features, unit_rows, weighted
+from mutua.models.features import blocks_of, counted, encoded, item_features, rarity, unit_rows, weighted, widespread
 from mutua.models.matrices import matrix_arrays, restore_matrix, transformed, views_matrix
 from mutua.models.neighbours import NeighbourIndex
 from mutua.models.reasons import OLDER, reasons_by_event, reasons_by_item
@@ -80,9 +80,10 @@ def test_tokens_of_any_text_are_not_empty(text: str) -> None:
 
 
 def test_tf_idf_agrees_with_scikit_learn() -> None:
-    counts = counted(("milk milk bread", "bread tea", "tea leaf tea green", ""))
+    texts = ("milk milk bread", "bread tea", "tea leaf tea green", "")
+    counts = counted(texts, widespread(texts))
     expected = TfidfTransformer(sublinear_tf=True, smooth_idf=True).fit_transform(counts).toarray()
-    assert np.allclose(unit_rows(weighted(counts)).toarray(), expected)
+    assert np.allclose(unit_rows(weighted(counts, rarity(counts))).toarray(), expected)
 
 
 def test_features_of_items_are_unit_rows_of_what_is_known() -> None:
@@ -100,6 +101,31 @@ def test_features_of_items_are_unit_rows_of_what_is_known() -> None:
     assert np.linalg.norm(features.toarray(), axis=1) == pytest.approx([1, 1, 1, 0, 0, 0])
     alike = (features @ features.T).toarray()
     assert alike[0, 1] > alike[0, 2] == 0
+
+
+def test_another_catalogue_is_told_in_the_features_of_the_first() -> None:
+    table = AttributeTable(
+        3,
+        {
+            "category": Labels(np.array([0, 1, 1], np.int32), ("tea", "milk")),
+            "tags": Sets(sparse.csr_matrix(np.array([[1, 0], [1, 1], [0, 1]], np.float32)), ("hot", "white")),
+            "title": Texts(("red tea", "whole milk", "milk")),
+            "vector": Vectors(np.eye(3, dtype=np.float32)),
+        },
+    )
+    blocks, whole = blocks_of(table), item_features(table, 3)
+    assert encoded(blocks, table).toarray() == pytest.approx(whole.toarray())
+    one = AttributeTable(
+        1,
+        {
+            "category": Labels(np.zeros(1, np.int32), ("milk",)),
+            "tags": Sets(sparse.csr_matrix(np.ones((1, 3), np.float32)), ("white", "unheard", "hot")),
+            "title": Texts(("Milk, whole",)),
+            "vector": Vectors(np.array([[0, 2, 0]], np.float32)),
+        },
+    )
+    assert encoded(blocks, one).toarray() == pytest.approx(whole[1].toarray())
+    assert not encoded(blocks, AttributeTable(1, {"title": Numbers(np.ones(1, np.float32))})).nnz
 
 
 def test_features_of_nothing_known_have_no_columns() -> None:

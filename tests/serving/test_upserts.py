@@ -96,7 +96,10 @@ def test_lines_say_what_single_requests_say(shop: Path, noun: str) -> None:
             folder.mkdir()
 
             async def scenario(
-                service: Service, client: httpx.AsyncClient, way: Any = way, method: str = method
+                service: Service,  # noqa: ARG001
+                client: httpx.AsyncClient,
+                way: Any = way,
+                method: str = method,
             ) -> list[Any]:
                 await way(method, client)
                 return await known(client)

@@ -85,6 +85,10 @@ class LiveTable:
         epoch, count = self.mark
         return np.unique(np.array(self._changes[mark[1] : count], np.int32)) if mark[0] == epoch else None
 
+    def says(self, row: int, names: Sequence[str]) -> bool:
+        """Returns whether a row has a value of any of these attributes."""
+        return any(name in self._columns and self._columns[name].value(row) is not None for name in names)
+
     def rows(self, rows: Rows, names: Sequence[str]) -> AttributeTable:
         """Returns some attributes of some rows as a table of their own, its columns of the same kinds."""
         found = {name: column for name in names if (column := self._columns.get(name)) is not None and column.standing}

@@ -155,8 +155,9 @@ def _segment(history: History, population: Population, now: int, categories: Lab
     if population.segments is None or categories is None:
         return None
     view = fold.view(history, fading(population.type_weights, LONG), now)
-    found = population.segments.assign(interest_vectors(view, categories)[0])
-    return population.segments.names[found] if found >= 0 else None
+    segments, weights = population.segments, interest_vectors(view, categories)[0]
+    found = segments.assign(segments.ordered(weights, categories.levels))
+    return segments.names[found] if found >= 0 else None
 
 
 def _fused(fused: Fused) -> dict[str, Any]:

@@ -8,7 +8,7 @@ simplified silhouette is taken.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,6 +50,15 @@ class Segments:
     lift: Floats
     labels: tuple[str, ...]
     names: tuple[str, ...]
+
+    def ordered(self, weights: Floats, levels: Sequence[str]) -> Floats:
+        """Returns weights of a catalogue's levels as float32 [labels]; levels that came later are left out.
+
+        Args:
+            weights: float32 [levels], of each of `levels`.
+        """
+        told = dict(zip(levels, weights.tolist(), strict=True))
+        return np.array([told.get(label, 0.0) for label in self.labels], np.float32)
 
     def assign(self, vector: npt.ArrayLike) -> int:
         """Returns the segment of one user, or −1 for a user without positive interest.

@@ -15,9 +15,8 @@ from mutua.catalog.table import AttributeTable, Sets
 from mutua.core.clock import DAY, HOUR
 from mutua.events.interactions import Interactions
 from mutua.models.base import TrainingData
-from mutua.models.decomposition import truncated_svd
-from mutua.models.features import item_features
-from mutua.models.joint import attributes, trend
+from mutua.models.joint import attributes, content, trend
+from mutua.models.joint.content import ContentMap
 from mutua.models.joint.cutting import DENSE_ITEMS, influence, row_length
 from mutua.models.joint.model import SESSION, JointModel
 from mutua.models.joint.overlay import nearest, overlaid
@@ -122,11 +121,12 @@ class Joint:
         if self.tilt:
             related = related.times(trend.tilt(rows, n_items, data.now, self.tilt))
         again = repeat_term(data, encoder) if returning else None
+        alike, related = self._with_new_items(related, data, most, seed)
         reach = self.reach if again else 1.0
         encoding = AttributeEncoding.of(data.users)
         return JointModel(
             encoder=encoder,
-            influence=self._with_new_items(related, data, most, seed).scaled(reach),
+            influence=related.scaled(reach),
             following=self._following(rows, n_items, most, judged).scaled(reach),
             base=trend.popularity(rows, n_items, data.now, self.half_life * DAY or np.inf)
             * np.float32(self.popular * reach),
@@ -136,6 +136,7 @@ class Joint:
             again=returned_to(rows, data.items, n_items) if returning else np.zeros(n_items, np.bool_),
             lasting=self.lasting,
             figures={"settings": asdict(self), "entries": len(related.value), "users": rows.n_users},
+            content=alike,
         )
 
     def candidates(self, data: TrainingData) -> tuple[Self, ...]:
@@ -188,12 +189,18 @@ class Joint:
         found = transitions(rows, n_items, most, ORDERS[self.order])
         return unit(found, judged, judged.extra[SESSION]).scaled(self.following)
 
-    def _with_new_items(self, related: Rows, data: TrainingData, most: int, seed: int) -> Rows:
+    def _with_new_items(
+        self, related: Rows, data: TrainingData, most: int, seed: int
+    ) -> tuple[ContentMap | None, Rows]:
+        """What makes items alike, and the rows with those of items that nobody has merged in."""
         known = trend.popularity(data.interactions, data.n_items, data.now, np.inf)
-        if not self.content or known.all() or not data.items.columns:
-            return related
-        vectors = content_vectors(data.items, data.n_items, seed)
-        return overlaid(related, nearest(vectors, known, NEIGHBOURS), most, self.content)
+        found = content.learned(data.items, known, self.content, seed) if self.content else None
+        if found is None:
+            return None, related
+        alike, vectors = found
+        return alike, related if known.all() else overlaid(
+            related, nearest(vectors, known, NEIGHBOURS), most, self.content
+        )
 
     def _groups(self, encoding: AttributeEncoding, users: AttributeTable, matrix: sparse.csr_matrix) -> Floats:
         said = len(encoding.names) - len(encoding.levels) - len(encoding.shapes)
@@ -223,17 +230,6 @@ def unit(rows: Rows, judged: Views, weight: Floats) -> Rows:
     histories = sparse.csr_matrix((weight, judged.item, judged.start), shape=(len(judged), rows.size))
     best = np.asarray((histories @ rows.matrix()).max(axis=1).toarray()).ravel()
     return rows.scaled(1.0 / float(best[best > 0].mean())) if (best > 0).any() else rows
-
-
-def content_vectors(items: AttributeTable, n_items: int, seed: int, dimensions: int = 64) -> Floats:
-    """Returns float32 [n, d] vectors of unit length from texts, categories and tags; rows of 0 have no content."""
-    features = item_features(items, n_items)
-    if not features.nnz:
-        return np.zeros((n_items, 1), np.float32)
-    left, values, _ = truncated_svd(features, dimensions, np.random.default_rng(seed))
-    vectors = left * values
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 1e-6), np.float32)
 
 
 def tag_rows(items: AttributeTable, n_items: int, weight: float) -> sparse.csr_matrix | None:

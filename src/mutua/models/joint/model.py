@@ -18,6 +18,7 @@ import numpy.typing as npt
 from mutua.catalog.table import AttributeTable
 from mutua.models.base import Arrays
 from mutua.models.joint import attributes, kernels
+from mutua.models.joint.content import ContentMap
 from mutua.models.joint.repeat import Repeat
 from mutua.models.joint.rows import Rows
 from mutua.models.reasons import OLDER, by_size
@@ -57,6 +58,7 @@ class JointModel:
         again: bool [n], items that people come back for.
         lasting: share of `groups` that counts however long the history.
         figures: settings and measurements of the learning, JSON values.
+        content: what makes items alike, for those recorded later; None where nothing is known of items.
     """
 
     name: ClassVar[str] = "default"
@@ -72,6 +74,7 @@ class JointModel:
     again: npt.NDArray[np.bool_]
     lasting: float = 0.0
     figures: Mapping[str, Any] = field(default_factory=dict)
+    content: ContentMap | None = None
 
     @property
     def n_items(self) -> int:
@@ -192,12 +195,14 @@ class JointModel:
             "groups": self.groups,
             "again": self.again,
             **repeat,
+            **({} if self.content is None else self.content.arrays()),
         }
 
     def meta(self) -> Mapping[str, Any]:
         """Returns how attributes are encoded and the figures of the learning, as JSON values."""
         parts = {"repeat": self.repeat is not None, "lasting": self.lasting}
-        return {"encoding": self.encoding.meta(), "figures": dict(self.figures), **parts}
+        content = None if self.content is None else self.content.meta()
+        return {"encoding": self.encoding.meta(), "figures": dict(self.figures), "content": content, **parts}
 
     @classmethod
     def restore(cls, arrays: Arrays, meta: Mapping[str, Any]) -> Self:
@@ -213,6 +218,7 @@ class JointModel:
             again=np.array(arrays["again"]),
             lasting=float(meta.get("lasting", 0.0)),
             figures=meta["figures"],
+            content=ContentMap.restore(arrays, meta["content"]) if meta.get("content") else None,
         )
 
     @cached_property
