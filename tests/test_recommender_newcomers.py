@@ -22,7 +22,7 @@ def test_a_new_item_is_in_the_next_slate_of_who_loves_its_like(tmp_path: Path) -
         why = shop.explain("u0", "anew")
         assert why.score == pytest.approx(entry.score)
         assert "anew" not in shop.recommend("u1", 5).ids
-        assert shop.similar("anew").ids[0].startswith("a-book")
+        assert all(item.startswith("a-") for item in shop.similar("anew", 3).ids)
 
         shop.record(upsert("anew", {"available": False}) | {"time": NOW / 1e6})
         assert "anew" not in shop.recommend("u0", 12).ids
