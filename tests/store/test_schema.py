@@ -99,3 +99,8 @@ def filled(folder: Path) -> Path:
         events = [Interaction(user="ann", item="milk", time=1), ItemUpsert(item="milk", attributes={"price": 2})]
         store.log.append(events, recorded=5)
     return path
+
+
+def test_a_new_store_leaves_no_copies_of_steps_on_its_way(tmp_path: Path) -> None:
+    filled(tmp_path)
+    assert not list(tmp_path.glob("*.bak"))

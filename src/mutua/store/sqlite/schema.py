@@ -72,7 +72,7 @@ def prepare(database: Database, migrations: Sequence[Sequence[str]] = MIGRATIONS
         raise _refused(database, what, f"version {latest}", "record something, or open it for writing once")
     database.journal()
     for number in range(version, latest):
-        if number > 0 and database.address.path is not None:
+        if version > 0 and database.address.path is not None:
             _back_up(database, database.address.path, number)
         _migrate(database, number + 1, migrations[number])
 
