@@ -22,6 +22,7 @@ from mutua.lab.run import run as run_lab
 from mutua.models.base import Rates
 from mutua.people import profile_of
 from mutua.pipeline import run as pipeline
+from mutua.pipeline.context import NO_CONTEXT, grounded, happening, read_context
 from mutua.pipeline.exclude import NOTHING
 from mutua.pipeline.explain import Explanation, explain, explained_slate
 from mutua.pipeline.spec import Surface
@@ -177,6 +178,7 @@ class Recommender:
         events: Iterable[Interaction] = (),
         attributes: Mapping[str, Any] | None = None,
         surface: Surface | str = "default",
+        context: Mapping[str, Any] | None = None,
         omit: Iterable[str] = (),
         now: int | None = None,
         as_of: int | None = None,
@@ -189,6 +191,8 @@ class Recommender:
             events: further events of the user that are not recorded.
             attributes: of the user, instead of those recorded.
             surface: a configuration, or the name of one in the settings.
+            context: what the request is about: `item` of a product page, `cart`, `items` to choose from, and words
+                that the surface's rules wait for (see `pipeline.context`).
             omit: outer ids of items that this slate leaves out; unknown ones are nothing to leave out.
             now: scoring time, microseconds UTC.
             as_of: with the events that were known at this record time, microseconds UTC; also the scoring time.
@@ -202,11 +206,18 @@ class Recommender:
         """
         state = self._state
         state.refresh()
-        snapshot = state.snapshot(user, events, attributes, now, as_of)
-        chosen = state.settings.surface(surface) if isinstance(surface, str) else surface
-        plan = state.plan(chosen, snapshot, surface if isinstance(surface, str) else "")
+        name = surface if isinstance(surface, str) else ""
+        chosen = surface if isinstance(surface, Surface) else state.settings.surface(surface)
+        title, about = name or "inline", NO_CONTEXT
+        if context:
+            about = read_context(context)
+            whole = grounded(chosen, about, state.catalog, self._store.names.items.get(about.item))
+            name, chosen = name if whole is chosen else "", whole
+            events, omit = (*events, *happening(about, user)), (*omit, *about.seeds)
+        snapshot = state.snapshot(user, events, attributes, now, as_of, chosen, about)
+        plan = state.plan(chosen, snapshot, name, title)
         slate = pipeline.recommend(plan, snapshot, n, state.settings.seed, _known(snapshot, omit))
-        return explained_slate(slate, state.in_force.model, snapshot) if explained else slate
+        return explained_slate(slate, plan.model, snapshot) if explained else slate
 
     def explain(self, user: str | None, item: str, *, now: int | None = None) -> Explanation:
         """Returns why an item has its score for a user: exact terms that sum to it.

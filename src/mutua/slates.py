@@ -81,6 +81,7 @@ class Slate(msgspec.Struct, frozen=True):
         now: scoring time, microseconds UTC.
         notes: what the caller should know (unknown user, too few items after filters …).
         inner: inner index of each item, for the log of slates; empty where it was not made from a model's items.
+        variant: `experiment/variant` where the surface splits its users; empty otherwise.
     """
 
     id: str
@@ -92,6 +93,7 @@ class Slate(msgspec.Struct, frozen=True):
     now: int = 0
     notes: tuple[str, ...] = ()
     inner: tuple[int, ...] = ()
+    variant: str = ""
 
     def __len__(self) -> int:
         return len(self.items)

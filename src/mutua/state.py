@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ from mutua.catalog.bands import with_price_bands
 from mutua.catalog.columns import column
 from mutua.catalog.live import Mark
 from mutua.catalog.table import AttributeTable
-from mutua.config import Settings
+from mutua.config import PLAIN, Settings
 from mutua.core import clock
 from mutua.errors import DamagedModel, NoModel, NotKnown, UsageError
 from mutua.events.interactions import Interactions
@@ -29,15 +29,17 @@ from mutua.models.joint.newcomers import Newcomers, opened
 from mutua.models.saving import revived
 from mutua.people import population
 from mutua.pipeline import run
+from mutua.pipeline.context import NO_CONTEXT, Context
 from mutua.pipeline.live import CAPACITY, Histories
 from mutua.pipeline.plans import Plans
-from mutua.pipeline.spec import Surface
+from mutua.pipeline.spec import BY_MODEL, BY_POPULARITY, Surface
 from mutua.profiles.fold import history_of
 from mutua.profiles.history import EMPTY, History
 from mutua.profiles.identity import Union
 from mutua.profiles.population import Population
-from mutua.snapshot import Snapshot
-from mutua.store.models import ModelFolders
+from mutua.shelves import Shelving
+from mutua.snapshot import EMPTY_SHELVES, NO_ITEMS, Shelves, Snapshot
+from mutua.store.models import ModelFolders, Stored
 from mutua.store.sqlite.store import SqliteStore
 
 Floats = npt.NDArray[np.float32]
@@ -48,6 +50,8 @@ LOG = "log"
 LOOK_EVERY = 0.001
 """Seconds for which the pointer to the model in force is not looked at again: a look costs what a ranking may."""
 NOT_NEEDED = np.empty(0, np.float32)
+RANKERS = 4
+"""Versions besides the one in force that are kept in memory for surfaces that name them."""
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,24 @@ class InForce:
         reads: the same, where it reads attributes of users.
         version: empty for None.
         note: why an earlier version serves, empty where the newest does.
+        encoded: attributes of users as this model reads them, by inner index.
     """
 
     model: Model | None = None
     reads: ReadsAttributes | None = None
     version: str = ""
     note: str = ""
+    encoded: dict[int, Floats] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, stored: Stored) -> Self:
+        """Returns the model that is stored."""
+        model = revived(stored.version, stored.name, stored.arrays, stored.meta)
+        return cls(model, model if isinstance(model, ReadsAttributes) else None, stored.version, stored.note)
+
+
+COUNTS = InForce()
+"""Popularity: no model, whatever is in force."""
 
 
 class LiveState:
@@ -92,8 +108,8 @@ class LiveState:
         self._ratings_read = False
         self._items, self._users = LiveAttributes(store, "item"), LiveAttributes(store, "user")
         self._people: tuple[Mark, Population] | None = None
-        self._encoded: dict[int, Floats] = {}
-        self._popular: Floats | None = None
+        self.shelving = Shelving(store)
+        self._rankers: dict[str, InForce] = {}
         self._plans = Plans()
         self._seen = store.database.state()
         self._published = (0, 0)
@@ -134,6 +150,8 @@ class LiveState:
         attributes: Mapping[str, Any] | None = None,
         now: int | None = None,
         as_of: int | None = None,
+        surface: Surface = PLAIN,
+        context: Context = NO_CONTEXT,
     ) -> Snapshot:
         """Returns the view of one user; an unknown one has an empty history.
 
@@ -141,9 +159,11 @@ class LiveState:
             events: more events of this user that are not recorded.
             attributes: instead of those recorded.
             as_of: with the history as it was known at this record time, microseconds UTC; also the scoring time.
+            surface: whose ranker and sources the view is for; context: what the request is about.
         """
         if self._arrivals is not None:
             self._arrivals.welcome(self._items.live)
+        force = self.in_force if surface.ranker == BY_MODEL else self.ranker(surface.ranker)
         given = as_of if now is None else now
         moment = self.now() if given is None else given
         names = self.store.names
@@ -153,27 +173,47 @@ class LiveState:
         for event in events:
             history = self._with(history, event, moment)
         return Snapshot(
-            model_version=self.in_force.version,
+            model_version=force.version,
             items=names.vocabulary("items"),
             catalog=self.catalog,
-            popularity=self._fallback(),
+            popularity=NOT_NEEDED if force.model is not None else self.shelving.popularity(),
             history=history,
-            attributes=self._attributes(index, attributes),
+            attributes=self._attributes(force, index, attributes),
             user=user,
             now=moment,
             version=version,
-            note=self.in_force.note,
+            note=force.note,
+            seeds=NO_ITEMS if context is NO_CONTEXT else self._known(context.seeds),
+            given=NO_ITEMS if context is NO_CONTEXT else self._known(context.items),
+            shelves=EMPTY_SHELVES if surface.ranks_all else self._shelves(surface),
         )
 
-    def plan(self, surface: Surface, snapshot: Snapshot, name: str = "") -> run.Plan:
+    def ranker(self, name: str) -> InForce:
+        """Returns what a surface's `ranker` names; the model in force, with a note, for a version that is not kept."""
+        if name == BY_POPULARITY:
+            return COUNTS
+        if name == BY_MODEL:
+            return self.in_force
+        found = self._rankers.get(name)
+        if found is None:
+            try:
+                found = InForce.of(self.store.models.load(name))
+            except (NoModel, DamagedModel) as reason:
+                found = replace(self.in_force, note=f"the model in force ranks: {reason.came}")
+            if len(self._rankers) >= RANKERS:
+                self._rankers.clear()
+            self._rankers[name] = found
+        return found
+
+    def plan(self, surface: Surface, snapshot: Snapshot, name: str = "", title: str = "inline") -> run.Plan:
         """Returns the surface made ready, from memory where it was used before.
 
         Args:
-            name: of a surface of the settings; empty for one given with the call.
+            name: of a surface of the settings; empty for one given with the call or changed for it.
+            title: what slates call such a one.
         """
-        key = name or encode(surface)
-        model = self.in_force.model
-        made = partial(run.prepared, surface, model, snapshot, name or "inline")
+        key = name or title.encode() + encode(surface)
+        made = partial(run.prepared, surface, self.ranker(surface.ranker).model, snapshot, name or title)
         return self._plans.get(key, self._items.live, snapshot, made)
 
     @property
@@ -192,10 +232,12 @@ class LiveState:
         names.refresh()
         self._seen = self.store.database.state()
         types, union = names.types, self.store.identity.union()
-        self._grow()
+        self._items.grow(len(names.items))
+        fresh = tuple(events)
+        self.shelving.moved(fresh)
         items: list[Said | None] = []
         users: list[Said | None] = []
-        for event, sequence in zip(events, sequences, strict=True):
+        for event, sequence in zip(fresh, sequences, strict=True):
             if isinstance(event, Interaction):
                 self._move(event, sequence, recorded, types, union)
             elif isinstance(event, ItemUpsert):
@@ -205,12 +247,11 @@ class LiveState:
             elif isinstance(event, IdentityLink):
                 self._base = None
                 self.histories.drop()
-                self._encoded.clear()
+                self._forget_encoded()
         self._items.apply(filter(None, items))
         self._users.apply(filter(None, users))
         for said in filter(None, users):
-            for member in union.of(said.row):
-                self._encoded.pop(member, None)
+            self._forget_encoded(union.of(said.row))
 
     def warm(self) -> int:
         """Reads the whole log once, so that no first request of a user reads it for him, and returns its events.
@@ -219,6 +260,7 @@ class LiveState:
         """
         self._base, self._moved = self.store.log.interactions(), set()
         self._items.live, self._users.live  # noqa: B018
+        self.shelving.warm()
         return len(self._base)
 
     @property
@@ -241,15 +283,13 @@ class LiveState:
         self._published = self.store.models.state()
         self._people = None
         self._plans.clear()
-        self._encoded.clear()
+        self._rankers.clear()
         self._ratings, self._ratings_read = None, False
         self._arrivals = None
         try:
-            stored = self.store.models.load()
-            model = revived(stored.version, stored.name, stored.arrays, stored.meta)
-            reads = model if isinstance(model, ReadsAttributes) else None
-            open_model = opened(model)
-            self.in_force = InForce(open_model, reads, stored.version, stored.note)
+            learned = InForce.of(self.store.models.load())
+            open_model = None if learned.model is None else opened(learned.model)
+            self.in_force = replace(learned, model=open_model)
             self._arrivals = Arrivals(open_model) if isinstance(open_model, Newcomers) else None
         except NoModel:
             self.in_force = InForce()
@@ -297,8 +337,8 @@ class LiveState:
         self._users.drop()
         self._people = None
         self._plans.clear()
-        self._encoded.clear()
-        self._popular = None
+        self._forget_encoded()
+        self.shelving.drop()
         self._newest = -1
 
     def item(self, outer: str, below: int | None = None) -> int:
@@ -340,15 +380,6 @@ class LiveState:
             self._moved.add(member)
             self.histories.apply(member, item, kind, value, time, sequence)
         self._newest = max(self._newest, time) if self._newest >= 0 else -1
-        if self._popular is not None and item < len(self._popular):
-            self._popular[item] += types.targets()[kind]
-
-    def _grow(self) -> None:
-        """Makes room for new items: pins and rules may mean them, and without a model they are served at once."""
-        size = len(self.store.names.items)
-        self._items.grow(size)
-        if self._popular is not None and len(self._popular) < size:
-            self._popular = np.append(self._popular, np.zeros(size - len(self._popular), np.float32))
 
     def _with(self, history: History, event: Interaction, now: int) -> History:
         """The history with an event that is not recorded; one on an unknown item or of an unknown type says nothing."""
@@ -358,8 +389,22 @@ class LiveState:
         value = np.nan if event.value is None else event.value
         return history.add(item, kind, value, now if event.time is None else event.time, history.version + 1)
 
-    def _attributes(self, index: int | None, given: Mapping[str, Any] | None) -> Floats | None:
-        model = self.in_force.reads
+    def _known(self, outers: Iterable[str]) -> npt.NDArray[np.int32]:
+        """The inner indices of those items that are known."""
+        found = self.store.names.vocabulary("items").indices(outers)
+        return found[found >= 0]
+
+    def _shelves(self, surface: Surface) -> Shelves:
+        return self.shelving.shelves(surface.candidates, self.catalog, self._items.live.mark)
+
+    def _forget_encoded(self, users: Iterable[int] | None = None) -> None:
+        """Forgets what models made of these users' attributes, or of everybody's."""
+        for force in (self.in_force, *self._rankers.values()):
+            for user in tuple(force.encoded) if users is None else users:
+                force.encoded.pop(user, None)
+
+    def _attributes(self, force: InForce, index: int | None, given: Mapping[str, Any] | None) -> Floats | None:
+        model = force.reads
         if model is None:
             return None
         if given is not None:
@@ -368,21 +413,13 @@ class LiveState:
             return model.encode(AttributeTable(1, columns), row)
         if index is None:
             return None
-        found = self._encoded.get(index)
+        found = force.encoded.get(index)
         if found is None:
-            if len(self._encoded) >= CAPACITY:
-                self._encoded.clear()
+            if len(force.encoded) >= CAPACITY:
+                force.encoded.clear()
             person = np.array([self.store.identity.canonical(index)], np.int32)
-            found = self._encoded[index] = model.encode(self._users.table, person)
+            found = force.encoded[index] = model.encode(self._users.table, person)
         return found
-
-    def _fallback(self) -> Floats:
-        if self.in_force.model is not None:
-            return NOT_NEEDED
-        if self._popular is None:
-            rows = self.store.log.interactions()
-            self._popular = np.bincount(rows.item[rows.is_target], minlength=rows.n_items).astype(np.float32)
-        return self._popular
 
 
 def _said(row: int | None, event: ItemUpsert | UserUpsert, recorded: int) -> Said | None:

@@ -4,10 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mutua.catalog.table import AttributeTable, Labels
-from mutua.core.seeds import stream
 from mutua.errors import UsageError
 from mutua.pipeline.constraints import capped, pinned
-from mutua.pipeline.explore import explored
 from mutua.pipeline.rerank import boosted, diverse, likeness
 from mutua.pipeline.spec import Boost
 
@@ -65,23 +63,3 @@ def test_pins_stand_at_their_positions(pins: dict[int, int], n: int) -> None:
     slate = pinned(np.arange(20, 30, dtype=np.int32), pins, n).tolist()
     assert len(slate) == n
     assert all(slate[position - 1] == item for position, item in pins.items() if position <= n)
-
-
-def test_exploration_keeps_every_candidate_and_its_odds() -> None:
-    order, odds, drawn = explored(np.arange(10), 5, 0.5, stream(3, "test"))
-    assert sorted(order.tolist()) == list(range(10))
-    assert ((odds > 0) & (odds <= 1)).all()
-    assert np.allclose(odds[~drawn], [0.5 / (10 - at) + 0.5 for at in np.flatnonzero(~drawn)])
-    assert np.allclose(odds[drawn], [0.5 / (10 - at) for at in np.flatnonzero(drawn)])
-
-
-def test_exploration_frequencies_match_the_logged_odds() -> None:
-    first = [int(explored(np.arange(4), 1, 0.4, stream(0, draw))[0][0]) for draw in range(4000)]
-    share = np.bincount(first, minlength=4) / 4000
-    assert np.allclose(share, [0.7, 0.1, 0.1, 0.1], atol=0.03)
-
-
-def test_no_exploration_leaves_the_order_alone() -> None:
-    order, odds, _ = explored(np.arange(5), 3, 0.0, stream(1, "test"))
-    assert order.tolist() == [0, 1, 2, 3, 4]
-    assert (odds == 1).all()

@@ -11,7 +11,7 @@ from mutua.catalog.columns import Rows
 from mutua.catalog.growing import padded
 from mutua.catalog.live import LiveTable, Mark
 from mutua.pipeline.guards import Mask, banned_items, read_by
-from mutua.pipeline.run import Plan, pins_of
+from mutua.pipeline.plan import Plan, open_items, pins_of
 from mutua.snapshot import Snapshot
 
 MOST = 256
@@ -66,7 +66,8 @@ def followed(plan: Plan, live: LiveTable, changed: Rows, snapshot: Snapshot) -> 
     rules = plan.surface.where
     found = banned_items(rules, live.rows(changed, read_by(rules)), len(changed))
     banned = _with(plan.banned, changed, found, len(snapshot.items))
-    return replace(plan, banned=banned, pins=pins_of(plan.surface, snapshot, banned))
+    pins, ranked = pins_of(plan.surface, snapshot, banned), open_items(plan.model, snapshot, banned)
+    return replace(plan, banned=banned, open_items=ranked, pins=pins)
 
 
 def _with(banned: Mask | None, rows: Rows, found: Mask, size: int) -> Mask | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections.abc import Callable
 
 import msgspec
 import numpy as np
@@ -15,6 +16,7 @@ from mutua.errors import UsageError
 Mask = npt.NDArray[np.bool_]
 
 _RULE = re.compile(r"\s*(?P<column>[^\s=!<>|]+)\s*(?:(?P<op>!=|<=|>=|=|<|>)\s*(?P<values>.+?))?\s*")
+_OPEN = re.compile(r"\{([^{}]+)\}")
 _COMPARE = {"<=": np.less_equal, ">=": np.greater_equal, "<": np.less, ">": np.greater}
 
 
@@ -52,6 +54,21 @@ def parse_rule(text: str) -> Rule:
         except ValueError as reason:
             raise _unreadable(text) from reason
     return Rule(column, op, tuple(part.strip() for part in values.split("|")) if values else ())
+
+
+def filled(text: str, said: Callable[[str], str]) -> str:
+    """Returns a rule with each `{name}` in it replaced by what `said` returns for the name.
+
+    Example:
+        >>> filled("store={store}", {"store": "north"}.__getitem__)
+        'store=north'
+    """
+    return _OPEN.sub(lambda found: said(found[1]), text)
+
+
+def open_names(text: str) -> tuple[str, ...]:
+    """Returns the names in braces that a rule waits for."""
+    return tuple(_OPEN.findall(text))
 
 
 def matches(rule: Rule, table: AttributeTable) -> Mask:

@@ -28,7 +28,8 @@ class Question(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             omit: items to leave out.
         events: further events of the user that are not recorded.
         attributes: of the user, instead of those recorded.
-        context: of the call; accepted, and read by no stage yet.
+        context: what the request is about: `item` of a product page, `cart`, `items` to choose from, and words that
+            the surface's rules wait for.
         min_version: wait until the profile holds this sequence number, at most `wait` seconds.
         as_of: with the events known at this record time.
         explain: whether items carry their reasons.

@@ -31,7 +31,6 @@ from mutua.serving.figures import Figures
 from mutua.serving.messages import Change, Outcome, Question, Recorded
 from mutua.serving.problems import problem
 from mutua.serving.push.hub import Hub
-from mutua.serving.trends import Trends
 from mutua.serving.writer import Committed, Writer, Written
 from mutua.slates import Slate
 from mutua.state import LiveState
@@ -81,10 +80,9 @@ class Service:
         self.state.warm()
         self.shop = Recommender(self.store, settings, state=self.state)
         self.figures = Figures()
-        self.trends = Trends(self.store)
         self.slates = SlateBuffer.open(self.store.address)
         self.hub = Hub(self._followed, loop=self._loop)
-        self.listeners: list[Listener] = [self.trends.moved, self._push]
+        self.listeners: list[Listener] = [self._push]
         self.forgetters: list[Callable[[str], None]] = [self.hub.forget]
         self.refused_settings = ""
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -144,6 +142,7 @@ class Service:
             events=_inline(question) if question.events else (),
             attributes=question.attributes,
             surface=surface if changed else question.surface,
+            context=question.context,
             omit=question.omit,
             as_of=None if question.as_of is None else checked_time(question.as_of, clock.now()),
             explained=question.explain,

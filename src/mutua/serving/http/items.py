@@ -34,7 +34,7 @@ async def similar(request: Request, item: ItemId, n: Number = 10) -> Response:
     responses=answers(dict[str, Any]),
 )
 async def trending(request: Request, n: Number = 10) -> Response:
-    found = service_of(request.scope).trends.top(n)
+    found = service_of(request.scope).state.shelving.trends.top(n)
     return told({"items": [{"item": item, "count": count} for item, count in found]})
 
 

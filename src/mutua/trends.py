@@ -31,7 +31,7 @@ class Trends:
         counts = np.bincount(item[wanted], weight)
         self._counts: dict[int, float] = {int(found): float(counts[found]) for found in np.flatnonzero(counts)}
 
-    def moved(self, events: Iterable[AnyEvent], version: int) -> None:  # noqa: ARG002
+    def moved(self, events: Iterable[AnyEvent]) -> None:
         """Counts events that were recorded."""
         moment, types, items = now(), self._store.names.types, self._store.names.vocabulary("items")
         kinds = [(event, types.index(event.type)) for event in events if isinstance(event, Interaction)]
@@ -43,12 +43,16 @@ class Trends:
                     when = moment if event.time is None else event.time
                     self._counts[item] = self._counts.get(item, 0.0) + self._weight(when)
 
-    def top(self, n: int) -> Sequence[Trend]:
-        """Returns up to n items and their decayed counts as of now, most in demand first."""
-        best = heapq.nlargest(n, self._counts.items(), key=lambda entry: (entry[1], -entry[0]))
+    def best(self, n: int) -> Sequence[tuple[int, float]]:
+        """Returns up to n inner items and their decayed counts as of now, most in demand first, ties by item."""
+        found = heapq.nlargest(n, self._counts.items(), key=lambda entry: (entry[1], -entry[0]))
         fade = 1.0 / self._weight(now())
+        return [(item, count * fade) for item, count in found]
+
+    def top(self, n: int) -> Sequence[Trend]:
+        """Returns up to n items in outer ids and their decayed counts as of now, most in demand first."""
         outer = self._store.names.vocabulary("items").outer
-        return [(name, count * fade) for item, count in best if (name := outer(item)) is not None]
+        return [(name, count) for item, count in self.best(n) if (name := outer(item)) is not None]
 
     def _weight(self, time: int) -> float:
         return float(2.0 ** ((time - self._start) / HALF_LIFE))
