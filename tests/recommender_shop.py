@@ -7,12 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mutua import Recommender, Settings
+from mutua import Recommender, Settings, Surface
 from mutua.core.clock import DAY, HOUR, parse_time
 from mutua.core.seeds import stream
 
 START = parse_time("2024-01-01")
 NOW = START + 60 * DAY
+BY_SCORE = Settings(surfaces={"default": Surface(explore=0)})
+"""Nothing left to chance, for tests of what is ranked."""
 HOUSEHOLDS = ("family", "single")
 WEEKS = 8
 PEOPLE = 24
@@ -65,7 +67,7 @@ def bought(user: str, item: str, time: int, **more: Any) -> dict[str, Any]:
 
 
 def open_shop(folder: Path, **options: Any) -> Recommender:
-    options.setdefault("settings", Settings())
+    options.setdefault("settings", BY_SCORE)
     options.setdefault("now", NOW)
     return Recommender.open(f"sqlite:///{folder / 'shop.db'}", **options)
 

@@ -15,7 +15,7 @@ from mutua.serving.http.app import application
 from mutua.serving.http.guard import Rules
 from mutua.serving.security.keys import KeyRing
 from mutua.serving.service import Service
-from recommender_shop import NOW
+from recommender_shop import BY_SCORE, NOW
 
 Result = TypeVar("Result")
 
@@ -41,7 +41,7 @@ def run(
     """Serves the shop in `folder`, runs a scenario against it, and returns what that returns."""
 
     async def whole() -> Result:
-        async with served(folder, settings or Settings()) as (service, client):
+        async with served(folder, settings or BY_SCORE) as (service, client):
             return await scenario(service, client)
 
     return asyncio.run(whole())

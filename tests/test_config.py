@@ -183,9 +183,11 @@ def test_who_gave_a_bad_value_is_named(tmp_path: Path) -> None:
     assert "a table [store]" in str(refused("store = 3", tmp_path, environment={"MUTUA_STORE": "x"}))
 
 
-def test_where_several_places_may_be_meant_none_is_named(tmp_path: Path) -> None:
+def test_of_several_surfaces_the_one_that_is_wrong_is_named(tmp_path: Path) -> None:
     error = refused("[surfaces.a]\ndiversity = 0.5\n[surfaces.b]\ndiversity = 2.0", tmp_path)
-    assert error.came.startswith("the settings: surfaces[...].diversity: ")
+    assert "line 4: surfaces.b.diversity: " in error.came
+    error = refused("[surfaces.a]\npool = 3\n[surfaces.b]\npool = 3\nwhere = ['available', '=']", tmp_path)
+    assert "line 5: surfaces.b.where: rule '='" in error.came
 
 
 @pytest.mark.parametrize("text", ["a = [", "= 3", "[store\n", "seed = 1\nseed = 2"])

@@ -107,7 +107,7 @@ def test_encoded_attributes_are_bounded(learned: Path, monkeypatch: pytest.Monke
     monkeypatch.setattr(state_module, "CAPACITY", 4)
     with open_shop(learned, write=False) as shop:
         before = [shop.recommend(f"u{user}").items for user in range(12)]
-        assert len(shop._state._encoded) <= 4
+        assert len(shop._state.in_force.encoded) <= 4
         assert [shop.recommend(f"u{user}").items for user in range(12)] == before
 
 

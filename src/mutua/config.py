@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from mutua.errors import ConfigError
+from mutua.errors import ConfigError, UsageError
 from mutua.events.cleaning import CleaningRules
 from mutua.events.types import DEFAULT_TYPES, EventType
 from mutua.pipeline.spec import Boost, Surface
@@ -21,6 +21,9 @@ from mutua.pipeline.spec import Boost, Surface
 FILE = "mutua.toml"
 KEY = "MUTUA_KEY"
 FROM_FILE = "file "
+NAMED: Mapping[str, type] = {"types": EventType, "surfaces": Surface}
+"""Tables whose entries the user names."""
+PLAIN = Surface()
 ENVIRONMENT = {
     "MUTUA_STORE": ("store", "url"),
     "MUTUA_TENANT": ("store", "tenant"),
@@ -72,15 +75,16 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Raises:
             ConfigError: code `config.invalid`; not declared.
         """
-        if name == "default" and name not in self.surfaces:
-            return Surface()
-        if name not in self.surfaces:
-            raise ConfigError(
-                f"surface {name!r}",
-                f"one of {', '.join(['default', *self.surfaces])}",
-                f"declare [surfaces.{name}] in {FILE}",
-            )
-        return self.surfaces[name]
+        found = self.surfaces.get(name)
+        if found is not None:
+            return found
+        if name == "default":
+            return PLAIN
+        raise ConfigError(
+            f"surface {name!r}",
+            f"one of {', '.join(['default', *self.surfaces])}",
+            f"declare [surfaces.{name}] in {FILE}",
+        )
 
 
 def tenant_key(store: StoreSettings, environment: Mapping[str, str] | None = None) -> bytes | None:
@@ -143,10 +147,13 @@ def load(
         if given.get(variable):
             _overlay(tree, _nested(keys, given[variable]), f"environment {variable}", origins)
     _overlay(tree, code or {}, "code", origins)
+    whole = _completed(tree)
     try:
-        return Loaded(msgspec.convert(_completed(tree), Settings, strict=False), origins)
+        return Loaded(msgspec.convert(whole, Settings, strict=False), origins)
     except msgspec.ValidationError as reason:
-        raise _refused(str(reason), text, origins) from reason
+        raise _refused(_located(str(reason), whole), text, origins) from reason
+    except UsageError as reason:
+        raise _refused(_located(f"{reason.came}; expected: {reason.expected}", whole), text, origins) from reason
 
 
 def _text(path: Path, required: bool) -> str:
@@ -212,6 +219,36 @@ def _refused(reason: str, text: str, origins: Mapping[str, str]) -> ConfigError:
         "the keys and ranges of docs/configuration.md",
         f"did you mean {near[0]!r}?" if near else "correct or remove this key",
     )
+
+
+def _located(reason: str, tree: Mapping[str, Any]) -> str:
+    """The reason with the name of the entry that it is about, which the parser leaves open: `$.surfaces[...]`."""
+    what, _, where = reason.partition(" - at ")
+    for table, kind in NAMED.items():
+        for name, entry in tree.get(table, {}).items() if f"$.{table}[...]" in where or not where else ():
+            if not _fits(entry, kind):
+                rest = where.partition("[...]")[2].strip("`") if where else _culprit(entry, kind)
+                return f"{what} - at `$.{table}.{name}{rest}`"
+    return reason
+
+
+def _fits(entry: Any, kind: type) -> bool:
+    try:
+        msgspec.convert(entry, kind, strict=False)
+    except (msgspec.ValidationError, UsageError):
+        return False
+    return True
+
+
+def _culprit(entry: Mapping[str, Any], kind: type) -> str:
+    """The key without which the entry would do, after a dot; empty where there is no such key."""
+    others = ({name: value for name, value in entry.items() if name != key} for key in entry)
+    return next((f".{key}" for key, rest in zip(entry, others, strict=True) if _fits(rest, kind)), "")
+
+
+def line_of(file: Path, path: str) -> int:
+    """Returns the last 1-based line of a settings file that names a dotted path, or a key above it; 0 for none."""
+    return _line(_text(file, required=False), path)
 
 
 def _steps(where: str) -> Iterator[str]:

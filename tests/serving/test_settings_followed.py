@@ -53,7 +53,10 @@ def test_a_surface_is_changed_without_a_restart(stocked: Path, tmp_path: Path) -
     ("text", "why"),
     [
         ("[surfaces.home]\ndiversity = 2\n", "line 2"),
-        ("[surfaces.home]\nwhere = ['=']\n", "rule"),
+        ("[surfaces.home]\n\nwhere = ['=']\n", "line 3"),
+        ("[surfaces.home]\n[surfaces.cart]\nranker = 'best'\n", "line 3"),
+        ("[surfaces.home]\n[surfaces.cart]\nwhere = ['colour=red']\n", "line 3"),
+        ("[surfaces.home]\n[surfaces.cart]\npool = 1\n", "line 3"),
         ("[types.stare]\nweight = 1\n", "restart"),
         ("[surfaces.home\n", "TOML"),
     ],
@@ -66,12 +69,12 @@ def test_a_bad_change_is_refused_and_the_settings_before_stay(
 
     async def scenario(service: Service, client: httpx.AsyncClient) -> None:
         file.write_text(text)
-        assert not renew(service, lambda: reading(file))
+        assert not renew(service, lambda: reading(file), file)
         (note,) = (await client.get("/readyz")).json()["notes"]
         assert why in note
         assert (await client.post("/v1/recommend", json={"surface": "home"})).status_code == 200
         file.write_text(HOME)
-        assert renew(service, lambda: reading(file))
+        assert renew(service, lambda: reading(file), file)
         assert (await client.get("/readyz")).json()["notes"] == []
 
     run(shop, scenario, settings=reading(file))

@@ -32,7 +32,7 @@ Stages = Callable[[str], AbstractContextManager[Step]]
 Mask = npt.NDArray[np.bool_]
 LENGTH = 10
 RECENT = 14 * DAY
-NEW_ITEMS = Surface(exclude="on")
+BEST, NEW_ITEMS = Surface(explore=0.0), Surface(exclude="on", explore=0.0)
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _compared(data: Dataset, seed: int, step: Step) -> tuple[Comparison | None, 
 
 
 def _moment(shop: Recommender, user: str) -> Moment:
-    slate = shop.recommend(user, LENGTH, explained=True)
+    slate = shop.recommend(user, LENGTH, surface=BEST, explained=True)
     fresh = shop.recommend(user, LENGTH, surface=NEW_ITEMS, explained=True)
     return Moment(shop.profile(user), slate, fresh)
 

@@ -8,12 +8,15 @@ from typing import Any
 
 from mutua.errors import NotKnown
 from mutua.events.kinds import AnyEvent, Interaction
+from mutua.pipeline.spec import Surface
 from mutua.recommender import Recommender
 from mutua.serving.messages import Change
 
 USERS = 10
 """Users of a batch that a receipt tells of, in order of their first event."""
 TOP = 20
+BY_SCORE = Surface(explore=0.0)
+"""Nothing left to chance, so that what rose and fell did so by the events."""
 Look = tuple[Mapping[str, Any], tuple[str, ...]]
 """Interests by kind, and the ids of the top items."""
 
@@ -34,7 +37,7 @@ def _look(shop: Recommender, user: str) -> Look:
         interests = shop.profile(user).as_dict()["interests"]
     except NotKnown:
         interests = {}
-    return interests, shop.recommend(user, TOP).ids
+    return interests, shop.recommend(user, TOP, surface=BY_SCORE).ids
 
 
 def _change(user: str, before: Look, after: Look) -> Change:

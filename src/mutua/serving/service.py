@@ -22,6 +22,7 @@ from mutua.core import clock
 from mutua.errors import ConfigError, NotKnown, UsageError
 from mutua.events.kinds import AnyEvent, IdentityLink, Interaction, UserUpsert
 from mutua.events.parsing import Parsed, checked_time, parse_batch
+from mutua.pipeline.rules import open_names
 from mutua.pipeline.run import prepared
 from mutua.pipeline.spec import Surface
 from mutua.privacy.forgetting import Receipt, forget_event, forget_user
@@ -199,12 +200,22 @@ class Service:
                 raise ConfigError(
                     f"a change of [{name}]", "the same as at the start", "restart the server to change it"
                 )
-        anybody = self.state.snapshot(None)
         for name, surface in settings.surfaces.items():
-            prepared(surface, self.state.in_force.model, anybody, name)
+            self._check(name, surface)
         self.state.configure(settings)
         self.refused_settings = ""
         self.hub.all_moved(self.version)
+
+    def _check(self, name: str, surface: Surface) -> None:
+        """Makes each part of a surface that depends on the catalogue ready, rules that wait for a context aside."""
+        closed = tuple(rule for rule in surface.where if not open_names(rule))
+        boosts = tuple(boost for boost in surface.boosts if not open_names(boost.where))
+        parts = {"where": Surface(where=closed), "boosts": Surface(boosts=boosts), "caps": Surface(caps=surface.caps)}
+        for part, tried in parts.items():
+            try:
+                prepared(tried, self.state.in_force.model, self.state.snapshot(None), name)
+            except UsageError as reason:
+                raise ConfigError(f"surfaces.{name}.{part}: {reason.came}", reason.expected, reason.do) from reason
 
     def known(self, user: str) -> int:
         """Returns the inner index of a user.
@@ -264,7 +275,12 @@ class Service:
         self.store.close()
 
     def _followed(self, user: str, n: int, surface: str) -> Slate:
-        return self.slate(Question(user=user, n=n, surface=surface))
+        """The slate of a stream, with nothing left to chance: what chance changes would be pushed for no reason."""
+        named = self.state.settings.surface(surface)
+        slate = self.shop.recommend(user, n, surface=replace(named, explore=0.0, temperature=0.0))
+        slate = replace(slate, surface=surface)
+        self._log(slate)
+        return slate
 
     def _log(self, slate: Slate) -> None:
         """Keeps a slate, so that feedback can name it; it is on disk within moments, and never waited for."""

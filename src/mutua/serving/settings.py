@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from mutua.config import Settings
+from mutua.config import Settings, line_of
 from mutua.errors import MutuaError
 from mutua.serving.service import Service
 
@@ -38,15 +38,16 @@ async def follow_settings(service: Service, read: Callable[[], Settings], file: 
         await asyncio.sleep(every)
         if (now := stamp(file)) != seen:
             seen = now
-            renew(service, read)
+            renew(service, read, file)
 
 
-def renew(service: Service, read: Callable[[], Settings]) -> bool:
+def renew(service: Service, read: Callable[[], Settings], file: Path) -> bool:
     """Reads the settings and takes them into use; where they are refused, those before stay and `/readyz` says why."""
     try:
         service.configure(read())
     except MutuaError as reason:
-        service.refused_settings = str(reason)
+        line = line_of(file, reason.came.partition(":")[0]) if reason.came.startswith("surfaces.") else 0
+        service.refused_settings = f"{file.name}, line {line}: {reason}" if line else str(reason)
         LOG.error("the settings were refused, those before stay: %s", reason.code)
         return False
     LOG.info("new settings are in force")
