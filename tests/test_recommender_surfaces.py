@@ -73,12 +73,11 @@ def test_what_is_said_in_a_context_is_recorded_nowhere(shop: Recommender) -> Non
 
 def test_an_item_recorded_after_learning_is_recommended_through_its_like(shop: Recommender) -> None:
     shop.record(upsert("fresh", {"category": "grocery 0", "brand": "brand 1", "price": 2, "available": 1}))
-    news = Surface(candidates=("model", "new"), explore=0)
+    news = Surface(candidates=("new",), explore=0)
     slate = shop.recommend("u0", 30, surface=news, explained=True)
     entry = next(entry for entry in slate.items if entry.item == "fresh")
     assert entry.score > 0
-    assert [reason.kind for reason in entry.reasons] == ["content"]
-    assert slate.ids.index("fresh") < slate.ids.index(grocery(1, 0)) if grocery(1, 0) in slate.ids else True
+    assert {reason.kind for reason in entry.reasons} == {"content"}
 
 
 def test_a_surface_may_be_ranked_by_a_version_that_is_kept(shop: Recommender) -> None:

@@ -9,11 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mutua import Settings
 from mutua.core.clock import HOUR
 from mutua.serving.messages import Question
 from mutua.serving.service import Service
-from recommender_shop import NOW, book, built, copied, grocery, open_shop
+from recommender_shop import BY_SCORE, NOW, book, built, copied, grocery, open_shop
 
 EVENTS = st.lists(
     st.tuples(
@@ -40,7 +39,7 @@ def test_the_state_is_that_of_a_fresh_start(
     users = ("u0", "u1", "new", "other")
 
     async def scenario() -> list:
-        service = Service(f"sqlite:///{folder / 'shop.db'}", Settings(), NOW)
+        service = Service(f"sqlite:///{folder / 'shop.db'}", BY_SCORE, NOW)
         try:
             for batch in batches:
                 for user in users:

@@ -12,6 +12,7 @@ from mutua.core import clock
 from mutua.errors import ConfigError, UsageError
 from mutua.events.kinds import Interaction
 from mutua.events.parsing import parse_event
+from mutua.pipeline.context import CART, ITEMS
 from mutua.pipeline.spec import Surface
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|h)?")
@@ -137,6 +138,12 @@ def surface(
         return msgspec.convert(tree, Surface, strict=False)
     except msgspec.ValidationError as reason:
         raise ConfigError(str(reason), "a surface as docs/configuration.md says", "correct this option") from reason
+
+
+def context(texts: Sequence[str]) -> dict[str, Any]:
+    """Returns the context that texts such as `item=milk`, `cart=milk|tea` and `store=north` state."""
+    said = dict(map(pair, texts))
+    return {name: value.split("|") if name in (CART, ITEMS) else value for name, value in said.items()}
 
 
 def _boost(text: str) -> dict[str, Any]:

@@ -31,6 +31,10 @@ def recommend(
     pin: Annotated[list[str] | None, typer.Option(help="An item at a position: 1=milk.")] = None,
     boost: Annotated[list[str] | None, typer.Option(help="A rule and a factor: category=dairy*2.")] = None,
     surface: Annotated[str, typer.Option(help="A surface of mutua.toml.")] = "default",
+    about: Annotated[
+        list[str] | None,
+        typer.Option("--context", help="What the request is about: item=milk, cart=milk|tea, store=north."),
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="With the reasons of every item.")] = False,
 ) -> None:
     """Recommend items; an unknown user gets a sensible list, not an error."""
@@ -52,6 +56,7 @@ def recommend(
             events=[reading.event(text, user or ANONYMOUS) for text in event or ()],
             attributes=reading.attributes(attribute or ()),
             surface=chosen if changes else surface,
+            context=reading.context(about or ()),
             explained=explain,
         )
         voice = Voice.of(shop, user)

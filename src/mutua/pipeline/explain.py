@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from mutua.models.base import Model
 from mutua.profiles import fold
 from mutua.profiles.views import Evidence, Views
-from mutua.slates import Reason, Slate, SlateItem
+from mutua.slates import Reason, Slate
 from mutua.snapshot import Snapshot
 
 
@@ -48,17 +48,9 @@ def explained_slate(slate: Slate, model: Model | None, snapshot: Snapshot) -> Sl
         return replace(slate, items=tuple(entries))
     views, evidence = _folded(model, snapshot)
     items = [snapshot.items.get(entry.item) for entry in slate.items]
-    reasons = [
-        _borrowed(entry) if i is None or i >= model.n_items else model.explain(views, evidence, i)
-        for i, entry in zip(items, slate.items, strict=True)
-    ]
+    reasons = [() if i is None or i >= model.n_items else model.explain(views, evidence, i) for i in items]
     explained = zip(slate.items, reasons, strict=True)
     return replace(slate, items=tuple(replace(entry, reasons=found) for entry, found in explained))
-
-
-def _borrowed(entry: SlateItem) -> tuple[Reason, ...]:
-    """The reason of an item that the model does not know: its score is that of the items most like it."""
-    return (Reason("content", entry.score),) if entry.score else ()
 
 
 def _folded(model: Model, snapshot: Snapshot) -> tuple[Views, Evidence]:
