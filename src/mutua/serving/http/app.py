@@ -35,6 +35,7 @@ def application(host: Service | Tenants, rules: Rules) -> Application:
         redoc_url=None,
     )
     app.state.readiness, app.state.by_tenant = host.readiness, isinstance(host, Tenants)
+    app.state.admits = rules.admits
     for router in (streams.router, users.router, items.router, stating("user"), stating("item"), health.router):
         app.include_router(router)
     _say_what_went_wrong(app)

@@ -18,11 +18,12 @@ from mutua.serving.http.exchange import (
     Send,
     answer,
     body,
+    header,
     refuse,
 )
 from mutua.serving.http.exchange import Scope as Connection
 from mutua.serving.security import headers
-from mutua.serving.security.access import Keys, authorised, open_access
+from mutua.serving.security.access import Keys, authorised, bearer, open_access
 from mutua.serving.security.bounds import check_host
 from mutua.serving.security.key_file import Scope
 from mutua.serving.security.keys import Access
@@ -59,6 +60,13 @@ class Rules:
     names: Collection[str] = ()
     tenant: str = "default"
     open: bool = False
+
+    def admits(self, scope: Connection) -> bool:
+        """Whether who was let in is still: a stream outlasts the request that began it, and a key may be revoked."""
+        try:
+            return not self.ring.guarded or self.ring.check(bearer(header(scope, b"authorization"))) is not None
+        except MutuaError:
+            return False
 
 
 class Guard:

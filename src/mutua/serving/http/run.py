@@ -16,6 +16,7 @@ from mutua.config import FILE, Settings
 from mutua.serving.http.app import application
 from mutua.serving.http.exchange import Application
 from mutua.serving.http.guard import Rules
+from mutua.serving.http.heads import BoundedHeads
 from mutua.serving.learning import Schedule, keep_learning
 from mutua.serving.notices import Notices, NoticeSettings
 from mutua.serving.security import key_file
@@ -29,6 +30,8 @@ from mutua.serving.settings import follow_settings
 from mutua.store.sqlite.address import Address
 
 BACKLOG = 2_048
+SAID_BYTES = 4_096
+"""Of a message on a WebSocket; none is read."""
 GRACE = 10
 """Seconds that requests under way have when the server is told to end."""
 
@@ -99,6 +102,8 @@ def configured(place: Place, app: Application) -> uvicorn.Config:
     """Returns how uvicorn serves; access logs are off, for they would hold ids of people."""
     return uvicorn.Config(
         app,
+        http=BoundedHeads,
+        ws_max_size=SAID_BYTES,
         host=place.host,
         port=place.port,
         access_log=False,

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query, Request, WebSocket
 from fastapi.responses import StreamingResponse
 from starlette.websockets import WebSocketDisconnect
 
-from mutua.errors import MutuaError
+from mutua.errors import InvalidKey, MutuaError
 from mutua.serving.http.exchange import ENCODER, service_of
 from mutua.serving.http.schema import problems
 from mutua.serving.http.users import UserId
@@ -36,13 +36,17 @@ async def stream(
     request: Request, user: UserId, n: Number = 10, surface: SurfaceName = "default", last: LastId = None
 ) -> StreamingResponse:
     reader = service_of(request.scope).hub.subscribe(user, n, surface, last)
-    return StreamingResponse(_frames(reader), media_type=sse.CONTENT_TYPE.decode(), headers={"x-accel-buffering": "no"})
+    return StreamingResponse(
+        _frames(request, reader), media_type=sse.CONTENT_TYPE.decode(), headers={"x-accel-buffering": "no"}
+    )
 
 
-async def _frames(reader: Subscription) -> AsyncIterator[bytes]:
+async def _frames(request: Request, reader: Subscription) -> AsyncIterator[bytes]:
     async with reader:
         yield sse.opening()
         async for item in reader:
+            if not request.app.state.admits(request.scope):
+                return
             yield sse.frame(item)
         yield sse.ending(reader.reason)
 
@@ -64,6 +68,9 @@ async def socket(
         leaving = asyncio.create_task(_until_left(websocket, reader))
         try:
             async for item in reader:
+                if not websocket.app.state.admits(websocket.scope):
+                    await websocket.close(1008, InvalidKey.code)
+                    return
                 await websocket.send_bytes(LIVES if isinstance(item, Heartbeat) else sse.message(item))
             await websocket.close(1001, reader.reason)
         except (WebSocketDisconnect, RuntimeError):
