@@ -20,6 +20,15 @@ run(Place(sys.argv[1], "127.0.0.1", int(sys.argv[2])), Schedule())
 """
 
 
+SEVERAL = """
+import sys
+from mutua.serving.http.run import Place
+from mutua.serving.http.several import run_several
+from mutua.serving.learning import Schedule
+sys.exit(not run_several(Place(sys.argv[1], "127.0.0.1", int(sys.argv[2])), Schedule(), None, 2))
+"""
+
+
 def free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
@@ -27,10 +36,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def serving(folder: Path, code: str = SERVER) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    with subprocess.Popen([sys.executable, "-c", SERVER, f"sqlite:///{folder / 'shop.db'}", str(port)]) as server:
+    with subprocess.Popen([sys.executable, "-c", code, f"sqlite:///{folder / 'shop.db'}", str(port)]) as server:
         try:
             wait_until_ready(url, server)
             yield server, url

@@ -195,6 +195,13 @@ class Overloaded(MutuaError):
     exit_status = 4
 
 
+class Interrupted(MutuaError):
+    """A process of the server ended before it answered; what was sent may have been kept or not."""
+
+    code = "server.interrupted"
+    exit_status = 4
+
+
 class NotFound(UsageError):
     """A path that the server does not have."""
 

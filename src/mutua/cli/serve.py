@@ -9,7 +9,7 @@ import typer
 
 from mutua.cli import reading
 from mutua.cli.call import Call, single
-from mutua.errors import MissingExtra
+from mutua.errors import MissingExtra, UsageError
 
 
 def serve(
@@ -22,6 +22,9 @@ def serve(
     open_to_all: Annotated[
         bool, typer.Option("--open-to-all", help="Listen beyond loopback though there is no key.")
     ] = False,
+    workers: Annotated[
+        int, typer.Option(min=1, max=64, help="Processes that answer; with more than one, another writes for them.")
+    ] = 1,
     notices: Annotated[
         Path | None,
         typer.Option(
@@ -36,6 +39,7 @@ def serve(
     try:
         from mutua.serving.http.folder import run_folder
         from mutua.serving.http.run import Place, run
+        from mutua.serving.http.several import run_several
         from mutua.serving.learning import Schedule
         from mutua.serving.notices import settings_of
     except ImportError as reason:
@@ -45,13 +49,17 @@ def serve(
     schedule = Schedule(reading.seconds(learn_every or "0"), learn_after)
     folder = call.folder
     url = call.settings.store.url if folder else call.url
+    if folder and workers > 1:
+        raise UsageError("a folder of tenants and several workers", "one of both", "serve each tenant by itself")
     call.screen.note(f"Serving {url} on http://{host}:{port}, described at /docs. Ctrl-C ends it.")
     told = None if notices is None or folder else settings_of(notices)
-    place = Place(url, host, port, tuple(origin or ()), open_to_all, call.read_settings, told)
-    if folder is None:
-        run(place, schedule, call.now)
-    else:
+    place = Place(url, host, port, tuple(origin or ()), open_to_all, Call(call.common).read_settings, told)
+    if folder is not None:
         run_folder(folder, place, schedule, call.now, notices, tenants)
+    elif workers == 1:
+        run(place, schedule, call.now)
+    elif not run_several(place, schedule, call.now, workers):
+        raise typer.Exit(1)
 
 
 app = single(serve)

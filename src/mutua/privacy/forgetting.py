@@ -59,6 +59,17 @@ def forget_user(
         return _receipt(store, "user", outers, members, counts, appended.sequences, now, first, compact, served)
 
 
+def with_late_slates(store: SqliteStore, receipt: Receipt, erased: int) -> Receipt:
+    """Returns a receipt with slates that others wrote meanwhile and have erased since counted, and looked for again."""
+    with slates_of(store, None) as served:
+        again = {check.name: check for check in remaining(store, receipt, served)}
+    return msgspec.structs.replace(
+        receipt,
+        counts={**receipt.counts, "slates": receipt.counts.get("slates", 0) + erased},
+        checks=tuple(again.get(check.name, check) for check in receipt.checks),
+    )
+
+
 def forget_event(store: SqliteStore, event: str, *, now: int, compact: bool = True) -> Receipt:
     """Erases one event by its outer id and returns the receipt; arguments as in `forget_user`.
 

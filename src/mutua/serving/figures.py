@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Metric
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
 from prometheus_client.registry import Collector
 
 SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
@@ -34,6 +34,10 @@ class Figures:
     def answered(self, seconds: float) -> None:
         """Counts one slate."""
         self._slates.observe(seconds)
+
+    def text(self) -> bytes:
+        """Returns the figures as Prometheus reads them."""
+        return generate_latest(self.registry)
 
 
 class _Labelled(Collector):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass
 
-from mutua.privacy.forgetting import purge_models
+from mutua.serving.operations import PurgeModels
 from mutua.serving.service import Service
 
 LOG = logging.getLogger("mutua.server")
@@ -73,5 +73,5 @@ async def learn_once(service: Service, url: str) -> bool:
     if process.returncode:
         LOG.error("learning ended with status %d: %s", process.returncode, said.decode(errors="replace")[-500:])
         return False
-    await service.call(purge_models)
+    await service.call(PurgeModels())
     return True

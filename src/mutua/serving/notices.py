@@ -53,15 +53,18 @@ class Notices:
         place = beside(service.store.address.path)
         self._courier = Courier(lambda: Outbox(place), settings.webhooks)
         self._watch = Watch(service.store, settings.triggers)
-        self._version = service.version
-        self._courier.offer(self._watch.resume(self._courier.start()), service.version)
+        seen = self._courier.start()
+        with service.store.database.reading():
+            self._version = service.store.log.last_sequence()
+            self._courier.offer(self._watch.resume(seen), self._version)
         service.listeners.append(self.moved)
         service.forgetters.append(self.forget)
 
     def moved(self, events: Iterable[AnyEvent], version: int) -> None:
         """Takes the events of one commit; what they trigger is delivered from another thread."""
-        self._version = version
-        self._courier.offer(self._watch.moved(events, version), version)
+        if version > self._version:
+            self._version = version
+            self._courier.offer(self._watch.moved(events, version), version)
 
     def forget(self, user: str) -> None:
         """Erases what is kept of a user, his pending notices included."""

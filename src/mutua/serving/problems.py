@@ -22,6 +22,7 @@ STATUS = {
     "http.origin": 403,
     "rate.limited": 429,
     "server.overloaded": 503,
+    "server.interrupted": 503,
     "store.locked": 503,
     "store.full": 507,
     "store.failed": 500,

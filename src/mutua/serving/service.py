@@ -10,6 +10,7 @@ import asyncio
 import heapq
 import logging
 import secrets
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, TypeVar
@@ -20,19 +21,22 @@ from msgspec.structs import replace
 from mutua.config import Settings, tenant_key
 from mutua.core import clock
 from mutua.errors import ConfigError, NotKnown, UsageError
-from mutua.events.kinds import AnyEvent, IdentityLink, Interaction, UserUpsert
+from mutua.events.kinds import AnyEvent, Forget, IdentityLink, Interaction, UserUpsert
 from mutua.events.parsing import Parsed, checked_time, parse_batch
 from mutua.pipeline.rules import open_names
 from mutua.pipeline.run import prepared
 from mutua.pipeline.spec import Surface
-from mutua.privacy.forgetting import Receipt, forget_event, forget_user
+from mutua.privacy.checks import Receipt
 from mutua.recommender import Recommender
 from mutua.serving import receipts
 from mutua.serving.figures import Figures
 from mutua.serving.messages import Change, Outcome, Question, Recorded
+from mutua.serving.operations import ForgetEvent, ForgetUser
 from mutua.serving.problems import problem
 from mutua.serving.push.hub import Hub
+from mutua.serving.workers.figures import joined
 from mutua.serving.writer import Committed, Writer, Written
+from mutua.serving.writing import Writing
 from mutua.slates import Slate
 from mutua.state import LiveState
 from mutua.store.buffering import SlateBuffer
@@ -45,6 +49,8 @@ Result = TypeVar("Result")
 Listener = Callable[[Iterable[AnyEvent], int], None]
 FIXED = ("store", "types")
 """Settings that count when a store is opened."""
+COMING = 0.25
+"""Seconds in which what another worker acknowledged arrives, unless the writer went away just then."""
 LATE = "the profile is at version {0}, the wait for {1} ended"
 
 
@@ -55,6 +61,7 @@ class Service:
         url: the store's; made where there is none.
         now: fixed scoring time of all slates, microseconds UTC; `log`; None for the wall clock.
         loop: where it will be used, if it is made on another thread; default the running one.
+        through: makes the way to the writer; default a thread of this process.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class Service:
         settings: Settings,
         now: int | str | None = None,
         loop: asyncio.AbstractEventLoop | None = None,
+        through: Callable[[Service], Writing] | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop() if loop is None else loop
         key = tenant_key(settings.store)
@@ -70,15 +78,17 @@ class Service:
         def opened(write: bool) -> SqliteStore:
             return SqliteStore.open(url, write=write, types=settings.declared_types, key=key)
 
-        self.writer = Writer(lambda: opened(True), self._committed)
-        self.version = self.writer.start()
+        self.writer: Writing = Writer(lambda: opened(True), self._committed) if through is None else through(self)
+        self.writer.start()
         try:
             self.store = opened(False)
         except BaseException:
             self.writer.close()
             raise
-        self.state = LiveState(self.store, settings, now, fed=True)
-        self.state.warm()
+        with self.store.database.reading():
+            self.version = self.store.log.last_sequence()
+            self.state = LiveState(self.store, settings, now, fed=True)
+            self.state.warm()
         self.shop = Recommender(self.store, settings, state=self.state)
         self.figures = Figures()
         self.slates = SlateBuffer.open(self.store.address)
@@ -102,6 +112,8 @@ class Service:
             StoreFull: code `store.full`, nothing was kept.
         """
         parsed = parse_batch(given, now=clock.now())
+        if receipt:
+            await self.current()
         before = receipts.seen(self.shop, parsed.events) if receipt else {}
         done = await self.write([_named(event) for event in parsed.events])
         told: list[Change] = receipts.changes(self.shop, before) if receipt else []
@@ -125,6 +137,8 @@ class Service:
             UsageError: code `usage`, ConfigError: code `config.invalid`, as `Recommender.recommend`.
             DataError: an inline event that cannot be read.
         """
+        if (known := self.writer.acknowledged(question.user)) > self.version:
+            await self._caught_up(known)
         late = question.min_version > self.version and not await self.reached(question.min_version, question.wait)
         slate = self.slate(question)
         if late:
@@ -165,27 +179,40 @@ class Service:
             return version <= self.version
         return True
 
+    async def current(self) -> None:
+        """Returns when the state holds all that was acknowledged anywhere; at once where there is one process."""
+        if (known := self.writer.newest) > self.version:
+            await self._caught_up(known)
+
+    async def _caught_up(self, known: int) -> None:
+        """Waits until what another worker acknowledged is here too; if it does not come, reads it in the log."""
+        if not await self.reached(known, COMING):
+            self._catch_up()
+
     async def forget(self, user: str | None = None, event: str | None = None) -> Receipt:
         """Erases a user, or one event by its id, everywhere; raises as `Recommender.forget`."""
         if (user is None) == (event is None):
             raise UsageError("forget with both or neither", "a user or an event", "name one of them")
-        moment = clock.now()
+        asked = ForgetUser(user, clock.now()) if user is not None else ForgetEvent(event or "", clock.now())
+        await asyncio.to_thread(self.slates.flush)
+        receipt = await self.call(asked)
+        self.forgot(user, receipt.indices, max(receipt.sequences, default=0))
+        return receipt
 
-        def erase(store: SqliteStore) -> Receipt:
-            if user is not None:
-                return forget_user(store, user, now=moment, slates=self.slates)
-            return forget_event(store, event or "", now=moment)
+    def forgot(self, user: str | None, indices: Sequence[int], last: int) -> int:
+        """Drops all that is kept here of a user or an event erased from the store, and returns how many slates it was.
 
-        receipt = await self.call(erase)
+        Args:
+            indices: inner indices that are tombstones now; last: the newest sequence number.
+        """
         for forget in self.forgetters if user is not None else ():
             forget(user or "")
         self.state.drop()
-        self.slates.erase_users(receipt.indices)
-        self.version = max(self.version, *receipt.sequences, 0)
-        return receipt
+        self._move_on(max(self.version, last))
+        return self.slates.erase_users(indices)
 
     async def call(self, run: Callable[[SqliteStore], Result]) -> Result:
-        """Runs a function of the writing store between two commits and returns its result."""
+        """Carries out one of the `operations` on the writing store, between two commits, and returns its result."""
         return await asyncio.wrap_future(self.writer.call(run))
 
     def configure(self, settings: Settings) -> None:
@@ -245,7 +272,7 @@ class Service:
         """Returns whether requests can be answered well, and what a person on duty wants to know."""
         force = self.state.in_force
         return {
-            "ready": True,
+            "ready": self.writer.ready,
             "version": self.version,
             "model_version": force.version,
             "waiting_events": self.writer.waiting,
@@ -296,22 +323,56 @@ class Service:
         inner = {member for user in users if (index := names.get(user)) is not None for member in identity.of(index)}
         self.hub.moved((outer for index in inner if (outer := names.outer(index)) is not None), version)
 
-    def _committed(self, done: Committed) -> None:
-        self._loop.call_soon_threadsafe(self._apply, done)
+    def report(self) -> bytes:
+        """Returns the figures as text for Prometheus."""
+        return self.figures.text()
 
-    def _apply(self, done: Committed) -> None:
-        if done.fresh:
-            self.state.apply(done.fresh, done.sequences, done.recorded)
-        self.version = done.last
+    async def reports(self) -> bytes:
+        """Returns the figures of all workers, each with its number; of the one process as they are."""
+        found = await asyncio.wrap_future(self.writer.gather())
+        return joined(found) if found else self.report()
+
+    def _committed(self, done: Committed) -> None:
+        self._loop.call_soon_threadsafe(self.committed, done)
+
+    def committed(self, done: Committed) -> None:
+        """Takes a commit in and answers its senders; where others came between, they are read in the log first."""
+        if done.last - len(done.fresh) > self.version:
+            self._catch_up()
+        elif done.fresh:
+            self._move(done.fresh, done.sequences, done.recorded)
+        self._move_on(max(self.version, done.last))
         for answer, told in done.answers:
             if not answer.done():
                 _tell(answer, told)
-        while self._waiting and self._waiting[0][0] <= self.version:
+
+    def _catch_up(self) -> None:
+        """Moves the state by all events of the log that it does not hold."""
+        for batch in self.store.log.read(after=self.version):
+            events = tuple(decode(batch))
+            if any(isinstance(event, Forget) for event in events):
+                self.state.drop()
+            self._move(events, batch["sequence"].to_list(), clock.now())
+        self._move_on(self.version)
+
+    def _move(self, events: Sequence[AnyEvent], sequences: Sequence[int], recorded: int) -> None:
+        if sequences[0] <= self.version:
+            known = bisect_right(sequences, self.version)
+            events, sequences = events[known:], sequences[known:]
+        if not events:
+            return
+        self.state.apply(events, sequences, recorded)
+        self.version = sequences[-1]
+        for listener in self.listeners:
+            listener(events, self.version)
+
+    def _move_on(self, version: int) -> None:
+        """Lets those go on who waited for a version."""
+        self.version = version
+        while self._waiting and self._waiting[0][0] <= version:
             arrived = heapq.heappop(self._waiting)[2]
             if not arrived.done():
                 arrived.set_result(None)
-        for listener in self.listeners:
-            listener(done.fresh, done.last)
 
 
 def _plain(event: AnyEvent) -> dict[str, Any]:

@@ -6,18 +6,18 @@ fsync; an idle writer commits at once.
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from mutua.core import clock
 from mutua.errors import Overloaded
 from mutua.events.kinds import AnyEvent
 from mutua.serving.jobs import Job
+from mutua.serving.writing import Reports
 from mutua.store.base import Appended
 from mutua.store.sqlite.store import SqliteStore
 
@@ -41,12 +41,13 @@ class Written:
     fresh: tuple[bool, ...] = ()
 
 
-Answer = asyncio.Future[Written]
+Answer = Any
+"""Where the answer to a batch goes; the writer only carries it."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Events of one request, and where its answer goes; the writer only carries the latter."""
+    """Events of one request, and where its answer goes."""
 
     events: Sequence[AnyEvent]
     answer: Answer
@@ -99,6 +100,29 @@ class Writer:
     def waiting(self) -> int:
         """Events that are queued."""
         return self._waiting
+
+    async def stands(self) -> None:
+        """Returns at once: `start` has opened the store."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether what is submitted now will be written."""
+        return not self._closing
+
+    def acknowledged(self, user: str | None) -> int:  # noqa: ARG002
+        """Returns 0: what this writer acknowledged has moved the state."""
+        return 0
+
+    @property
+    def newest(self) -> int:
+        """0: nobody else acknowledges anything."""
+        return 0
+
+    def gather(self) -> Future[Reports]:
+        """Returns that there are no other workers."""
+        nobody = Future[Reports]()
+        nobody.set_result([])
+        return nobody
 
     def submit(self, events: Sequence[AnyEvent], answer: Answer) -> None:
         """Queues events; `committed` hands `answer` back with what to tell, never before they are on disk.

@@ -5,15 +5,16 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
 
 from mutua import __version__
 from mutua.errors import InvalidField, MutuaError, NotFound, WrongMethod
 from mutua.serving.http import health, items, streams, users
-from mutua.serving.http.exchange import Application, Reply, refusal, refused
+from mutua.serving.http.exchange import Application, Reply, refusal, refused, service_of
 from mutua.serving.http.guard import Guard, Rules
 from mutua.serving.http.hosting import hosted
 from mutua.serving.http.hot import Hot
@@ -36,11 +37,17 @@ def application(host: Service | Tenants, rules: Rules) -> Application:
     )
     app.state.readiness, app.state.by_tenant = host.readiness, isinstance(host, Tenants)
     app.state.admits = rules.admits
-    for router in (streams.router, users.router, items.router, stating("user"), stating("item"), health.router):
-        app.include_router(router)
+    for router in (streams.router, users.router, items.router, stating("user"), stating("item")):
+        app.include_router(router, dependencies=[Depends(current)])
+    app.include_router(health.router)
     _say_what_went_wrong(app)
     described(app)
     return Guard(hosted(host, Hot(app)), rules)
+
+
+async def current(connection: HTTPConnection) -> None:
+    """Lets a request in once the state holds all that was acknowledged, by whichever process."""
+    await service_of(connection.scope).current()
 
 
 def _say_what_went_wrong(app: FastAPI) -> None:

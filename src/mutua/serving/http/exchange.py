@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
-from mutua.errors import InvalidField, MutuaError, Overloaded, RateLimited
+from mutua.errors import Interrupted, InvalidField, MutuaError, Overloaded, RateLimited
 from mutua.serving.messages import Problem
 from mutua.serving.problems import problem
 from mutua.serving.security.access import CHALLENGE
@@ -128,7 +128,7 @@ def refused(told: Problem, more: tuple[Header, ...] = ()) -> Reply:
 def _when_again(error: MutuaError) -> tuple[Header, ...]:
     if isinstance(error, RateLimited):
         return ((b"retry-after", b"%d" % retry_after(error.wait)),)
-    return (RETRY,) if isinstance(error, Overloaded) else ()
+    return (RETRY,) if isinstance(error, Overloaded | Interrupted) else ()
 
 
 async def refuse(scope: Scope, send: Send, error: MutuaError, more: tuple[Header, ...] = ()) -> None:

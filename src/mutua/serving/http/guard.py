@@ -53,6 +53,7 @@ class Rules:
         names: by which the server may be called, besides those of loopback.
         tenant: whose store it is, for requests without a key.
         open: everybody may ask, by whatever name.
+        share: processes that share the requests, so that each grants its part of the rates.
     """
 
     ring: Keys
@@ -60,6 +61,7 @@ class Rules:
     names: Collection[str] = ()
     tenant: str = "default"
     open: bool = False
+    share: int = 1
 
     def admits(self, scope: Connection) -> bool:
         """Whether who was let in is still: a stream outlasts the request that began it, and a key may be revoked."""
@@ -75,7 +77,7 @@ class Guard:
     def __init__(self, inner: Application, rules: Rules) -> None:
         self._inner, self._rules = inner, rules
         self._everyone = open_access(rules.tenant)
-        self._keys, self._strangers = Buckets(KEYED), Buckets(STRANGERS)
+        self._keys, self._strangers = Buckets(KEYED.part(rules.share)), Buckets(STRANGERS.part(rules.share))
 
     async def __call__(self, scope: Connection, receive: Receive, send: Send) -> None:
         """Serves one request."""

@@ -36,7 +36,9 @@ async def tracker() -> Response:
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
 async def metrics(request: Request) -> Response:
-    registry = service_of(request.scope).figures.registry
+    service = service_of(request.scope)
     if request.app.state.by_tenant:
-        registry = labelled(registry, request.scope[TENANT])
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+        text = generate_latest(labelled(service.figures.registry, request.scope[TENANT]))
+    else:
+        text = await service.reports()
+    return Response(text, media_type=CONTENT_TYPE_LATEST)

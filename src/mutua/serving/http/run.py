@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from mutua.serving.security.origins import Origins
 from mutua.serving.security.redact import Pseudonyms
 from mutua.serving.service import Service
 from mutua.serving.settings import follow_settings
+from mutua.serving.writing import Writing
 from mutua.store.sqlite.address import Address
 
 BACKLOG = 2_048
@@ -56,6 +58,24 @@ class Place:
     notices: NoticeSettings | None = None
 
 
+@dataclass(frozen=True)
+class Post:
+    """What sets one process that answers apart from others of the same server.
+
+    Args:
+        through: makes the way to the process that writes; None where this one does.
+        leads: whether it learns and posts notices, for all.
+        listens: makes the bound sockets once the state is ready; None for the address of the place.
+    """
+
+    through: Callable[[Service], Writing] | None = None
+    leads: bool = True
+    listens: Callable[[], list[socket.socket]] | None = None
+
+
+ALONE = Post()
+
+
 def run(place: Place, schedule: Schedule, now: int | str | None = None) -> None:
     """Serves until SIGINT or SIGTERM; what was accepted is written before it returns.
 
@@ -63,28 +83,36 @@ def run(place: Place, schedule: Schedule, now: int | str | None = None) -> None:
         StoreLocked: code `store.locked`; another process writes to the store.
         ConfigError: code `config.invalid`; others could reach it and there is no key, or a bad origin.
     """
+    rules = rules_of(place)
+    log_to(sys.stderr, Pseudonyms())
+    uvloop.run(serve(place, schedule, rules, now))
+
+
+def rules_of(place: Place, share: int = 1) -> Rules:
+    """Returns who is let in; raises as `run`."""
     ring = KeyRing.load(key_file.place(Address.of(place.url)))
     check_bind(place.host, ring, place.open)
     names = () if is_loopback(place.host) else (place.host,)
-    rules = Rules(ring, Origins(place.origins), names, Address.of(place.url).file.stem, place.open)
-    log_to(sys.stderr, Pseudonyms())
-    uvloop.run(_serve(place, schedule, rules, now))
+    return Rules(ring, Origins(place.origins), names, Address.of(place.url).file.stem, place.open, share)
 
 
-async def _serve(place: Place, schedule: Schedule, rules: Rules, now: int | str | None) -> None:
-    signal.signal(signal.SIGTERM, ended)
-    service = Service(place.url, place.settings(), now)
+async def serve(place: Place, schedule: Schedule, rules: Rules, now: int | str | None, post: Post = ALONE) -> None:
+    """Answers until it is told to end."""
+    service = Service(place.url, place.settings(), now, through=post.through)
+    await service.writer.stands()
     watching = [
         asyncio.create_task(service.follow_models()),
         asyncio.create_task(follow_settings(service, place.settings, Path(FILE))),
     ]
-    notices = None if place.notices is None else Notices(service, place.notices)
+    notices = Notices(service, place.notices) if post.leads and place.notices is not None else None
     if notices is not None:
         watching.append(asyncio.create_task(notices.keep_sweeping()))
-    if schedule.wanted:
+    if post.leads and schedule.wanted:
         watching.append(asyncio.create_task(keep_learning(service, place.url, schedule)))
+    server = uvicorn.Server(configured(place, application(service, rules)))
+    signal.signal(signal.SIGTERM, ended)
     try:
-        await uvicorn.Server(configured(place, application(service, rules))).serve()
+        await server.serve(post.listens() if post.listens else None)
     finally:
         for task in watching:
             task.cancel()

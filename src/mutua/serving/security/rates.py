@@ -32,6 +32,10 @@ class Rate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     per_second: Annotated[float, msgspec.Meta(gt=0)] = 100.0
     burst: Annotated[float, msgspec.Meta(ge=1)] = 200.0
 
+    def part(self, among: int) -> Rate:
+        """Returns what each of several processes grants of it."""
+        return Rate(self.per_second / among, max(self.burst / among, 1.0))
+
 
 class Buckets:
     """Token buckets by sender, each a single number: the moment at which it will be full again.

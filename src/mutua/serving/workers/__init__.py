@@ -1,0 +1,1 @@
+"""Several processes: one writes, the others answer; what one acknowledged all show."""
