@@ -48,7 +48,7 @@ def serving(folder: Path, code: str = SERVER) -> Iterator[tuple[subprocess.Popen
 
 
 def wait_until_ready(url: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         assert server.poll() is None, "the server ended"
         try:
