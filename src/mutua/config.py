@@ -42,10 +42,19 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LearnSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is learned: the model's name and the seconds for choosing its hyper-parameters (0: its defaults)."""
+    """What is learned, and when it is put in force.
+
+    Args:
+        model: its name, with settings if wanted.
+        budget: seconds for choosing its hyper-parameters; 0: its defaults.
+        judge_hours: the newest hours of the log that a new model is judged on beside the one in force; 0: never.
+        tolerance: share by which it may foresee them worse and still be put in force.
+    """
 
     model: str = "default"
     budget: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    judge_hours: Annotated[float, msgspec.Meta(ge=0)] = 24.0
+    tolerance: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.02
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

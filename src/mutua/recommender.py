@@ -35,7 +35,7 @@ from mutua.state import LiveState
 from mutua.store.recording import Progress, Recorded, record_file
 from mutua.store.sqlite.folder import located
 from mutua.store.sqlite.store import SqliteStore
-from mutua.training import Learned, dataset_of, train
+from mutua.training import Guard, Learned, Told, dataset_of, silent, train
 
 
 @dataclass(frozen=True)
@@ -231,13 +231,23 @@ class Recommender:
         model = state.model
         return explain(model, state.snapshot(user, now=now), state.item(item, below=model.n_items))
 
-    def learn(self, model: str | None = None, *, budget: float | None = None, until: int | None = None) -> Learned:
-        """Learns from the log, saves the model and puts it in force.
+    def learn(
+        self,
+        model: str | None = None,
+        *,
+        budget: float | None = None,
+        until: int | None = None,
+        force: bool = False,
+        progress: Told = silent,
+    ) -> Learned:
+        """Learns from the log, saves the model and puts it in force unless it foresees the newest hours worse.
 
         Args:
             model: as the registry reads it; default as in the settings.
             budget: seconds for choosing hyper-parameters on held-out training data; 0 takes them as given.
             until: learn only from events up to this time, microseconds UTC.
+            force: put it in force whatever the verdict, and though another version is pinned.
+            progress: called with what is being done, how much of it is done, and how much there is.
 
         Raises:
             NotEnoughData: code `data.too-few`.
@@ -246,8 +256,16 @@ class Recommender:
         """
         chosen = self._state.settings.learn
         seconds = chosen.budget if budget is None else budget
-        ratings = self._state.rating_models
-        done = train(self._store, ratings, model or chosen.model, seconds, self._state.settings.seed, until)
+        done = train(
+            self._store,
+            self._state.rating_models,
+            model or chosen.model,
+            seconds,
+            self._state.settings.seed,
+            until,
+            Guard(chosen.judge_hours, chosen.tolerance, force),
+            progress,
+        )
         self._state.load_models()
         return done
 

@@ -34,6 +34,9 @@ def serve(
     tenants: Annotated[int, typer.Option(min=1, help="Tenants of a folder that are open at once.")] = 32,
     learn_every: Annotated[str | None, typer.Option(help="Learn again after this time: 1h, 30min; 0: never.")] = None,
     learn_after: Annotated[int, typer.Option(min=0, help="Learn again after so many new events; 0: never.")] = 0,
+    learn_on_drift: Annotated[
+        bool, typer.Option("--learn-on-drift", help="Learn again when the model foresees what happens less well.")
+    ] = False,
 ) -> None:
     """Serve until interrupted; every event moves the profile, and the next slate shows it."""
     try:
@@ -46,7 +49,7 @@ def serve(
         raise MissingExtra(
             f"{reason.name} is not installed", "the extra `server`", "pip install 'mutua[server]'"
         ) from reason
-    schedule = Schedule(reading.seconds(learn_every or "0"), learn_after)
+    schedule = Schedule(reading.seconds(learn_every or "0"), learn_after, learn_on_drift)
     folder = call.folder
     url = call.settings.store.url if folder else call.url
     if folder and workers > 1:

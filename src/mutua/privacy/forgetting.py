@@ -102,8 +102,13 @@ def purge_models(store: SqliteStore) -> tuple[str, ...]:
 
     Call it after a learn: the version in force then knows nothing of what was erased.
     """
-    newest = store.database.one(f"SELECT max(seq) FROM event WHERE kind > 0 AND kind = {Forget.number}") or 0
+    newest = newest_forget(store)
     return store.models.drop(_learned(store, lambda until: until < newest))
+
+
+def newest_forget(store: SqliteStore) -> int:
+    """Returns the sequence number of the newest Forget, 0 for none."""
+    return store.database.one(f"SELECT max(seq) FROM event WHERE kind > 0 AND kind = {Forget.number}") or 0
 
 
 def _receipt(

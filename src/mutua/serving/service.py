@@ -47,6 +47,8 @@ from mutua.store.sqlite.store import SqliteStore
 LOG = logging.getLogger("mutua.server")
 Result = TypeVar("Result")
 Listener = Callable[[Iterable[AnyEvent], int], None]
+Foreseer = Callable[[Iterable[AnyEvent]], None]
+"""Called with events just before they move the state."""
 FIXED = ("store", "types")
 """Settings that count when a store is opened."""
 COMING = 0.25
@@ -94,6 +96,7 @@ class Service:
         self.slates = SlateBuffer.open(self.store.address)
         self.hub = Hub(self._followed, loop=self._loop)
         self.listeners: list[Listener] = [self._push]
+        self.foreseers: list[Foreseer] = []
         self.forgetters: list[Callable[[str], None]] = [self.hub.forget]
         self.refused_settings = ""
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -279,6 +282,12 @@ class Service:
             "notes": [note for note in (force.note, self.refused_settings) if note],
         }
 
+    def renew_model(self) -> None:
+        """Takes the model that is in force now into use, between two requests."""
+        self.state.load_models()
+        self.hub.all_moved(self.version)
+        LOG.info("model %s is in force", self.state.in_force.version or "none")
+
     async def follow_models(self, every: float = 0.5) -> None:
         """Takes each newly published model into use between two requests, until cancelled.
 
@@ -290,9 +299,7 @@ class Service:
             await asyncio.sleep(every)
             if (now := self.store.models.state()) != seen:
                 seen = now
-                self.state.load_models()
-                self.hub.all_moved(self.version)
-                LOG.info("model %s is in force", self.state.in_force.version or "none")
+                self.renew_model()
 
     def close(self) -> None:
         """Ends the streams, writes what is queued and closes the store; closing twice is harmless."""
@@ -361,6 +368,8 @@ class Service:
             events, sequences = events[known:], sequences[known:]
         if not events:
             return
+        for foresee in self.foreseers:
+            foresee(events)
         self.state.apply(events, sequences, recorded)
         self.version = sequences[-1]
         for listener in self.listeners:

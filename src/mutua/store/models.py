@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -13,8 +12,8 @@ from mutua.core import arrays
 from mutua.core.arrays import Array, Manifest
 from mutua.errors import DamagedModel, NoModel, UsageError
 from mutua.store.disk import disk_error
+from mutua.store.standing import Standing
 
-POINTER = "current"
 KEPT = 5
 
 
@@ -57,7 +56,7 @@ class ModelFolders:
 
     def __init__(self, folder: Path, kept: int = KEPT) -> None:
         self.root, self._kept = folder, kept
-        self._pointer = os.fspath(folder / POINTER)
+        self.standing = Standing(folder)
 
     def versions(self) -> tuple[str, ...]:
         """Returns the versions on disk, oldest first, damaged ones included."""
@@ -71,27 +70,25 @@ class ModelFolders:
 
     def current(self) -> str | None:
         """Returns the version in force, None before any was saved."""
-        try:
-            named = (self.root / POINTER).read_text().strip()
-        except OSError:
-            named = ""
-        versions = self.versions()
-        return named if named in versions else versions[-1] if versions else None
+        named, versions = self.standing.named(), self.versions()
+        if named in versions:
+            return named
+        rejected = self.standing.rejected()
+        return next((version for version in reversed(versions) if version not in rejected), None)
 
     def state(self) -> tuple[int, int]:
         """Returns a value that differs once another version is in force; about 2 µs."""
-        try:
-            found = os.stat(self._pointer)
-        except OSError:
-            return 0, 0
-        return found.st_ino, found.st_mtime_ns
+        return self.standing.state()
 
-    def save(self, model: Saveable, *, sequence: int, about: Mapping[str, Any] | None = None) -> str:
+    def save(
+        self, model: Saveable, *, sequence: int, about: Mapping[str, Any] | None = None, serve: bool = True
+    ) -> str:
         """Writes a model durably, puts it in force and returns its version; drops the oldest beyond those kept.
 
         Args:
             sequence: newest event that the model learned from.
             about: what else to keep beside it (when it learned, figures), plain JSON values.
+            serve: whether to put it in force; one that is not serves only when it is named.
 
         Raises:
             StoreFull: code `store.full`; the versions before stay as they were.
@@ -102,7 +99,10 @@ class ModelFolders:
         try:
             self.root.mkdir(parents=True, exist_ok=True)
             arrays.save(self.folder(version), model.name, model.arrays(), meta)
-            self._point(version)
+            if serve:
+                self.standing.point(version)
+            else:
+                self.standing.reject(version)
         except OSError as reason:
             raise disk_error(reason, str(self.root)) from reason
         self.drop(self.versions()[: -self._kept])
@@ -117,9 +117,8 @@ class ModelFolders:
         """
         if version is not None:
             return self._load(version)
-        current = self.current()
         damage: list[str] = []
-        for candidate in reversed([found for found in self.versions() if current is not None and found <= current]):
+        for candidate in reversed(self._until(self.current())):
             try:
                 return self._load(candidate, " ".join(damage))
             except DamagedModel as reason:
@@ -140,20 +139,32 @@ class ModelFolders:
             return (1 << 63) - 1
 
     def roll_back(self, version: str | None = None) -> str:
-        """Puts an earlier version in force, by default the one before the current, and returns it.
+        """Puts another version in force, by default the one before the current, and returns it.
+
+        The one that was in force serves no more unless it is named, not even where another is damaged.
 
         Raises:
             UsageError: code `usage`; there is none.
-            DamagedModel: code `model.damaged`; it does not match its manifest.
+            NoModel: code `model.none`, DamagedModel: code `model.damaged`; it is not kept, or does not match its manifest.
         """
         current = self.current()
-        earlier = [found for found in self.versions() if current is not None and found < current]
+        earlier = [found for found in self._until(current) if found != current]
         wanted = version or (earlier[-1] if earlier else None)
         if wanted is None:
             raise UsageError("no earlier version", "at least two versions", "learn again")
         self._load(wanted)
-        self._point(wanted)
+        if current is not None and current != wanted:
+            self.standing.reject(current)
+        self.standing.accept(wanted)
+        self.standing.point(wanted)
         return wanted
+
+    def _until(self, current: str | None) -> list[str]:
+        """The versions that may serve, up to the one in force, oldest first."""
+        rejected = self.standing.rejected() - {current}
+        return [
+            found for found in self.versions() if current is not None and found <= current and found not in rejected
+        ]
 
     def drop(self, versions: Collection[str]) -> tuple[str, ...]:
         """Removes versions, but never the one in force, and returns those removed."""
@@ -176,14 +187,6 @@ class ModelFolders:
         if not {"model", "about"} <= meta.keys():
             raise DamagedModel(f"{version}: a manifest of other content", "a model's manifest", "learn again")
         return Stored(version, name, loaded, meta["model"], meta["about"], note)
-
-    def _point(self, version: str) -> None:
-        aside = self.root / f".{POINTER}.{os.getpid()}.part"
-        with aside.open("w") as file:
-            file.write(f"{version}\n")
-            file.flush()
-            os.fsync(file.fileno())
-        aside.rename(self.root / POINTER)
 
 
 def _none(came: str) -> NoModel:

@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 
 from mutua import __version__
 from mutua.errors import InvalidField, MutuaError, NotFound, WrongMethod
-from mutua.serving.http import health, items, streams, users
+from mutua.serving.http import health, items, models, streams, users
 from mutua.serving.http.exchange import Application, Reply, refusal, refused, service_of
 from mutua.serving.http.guard import Guard, Rules
 from mutua.serving.http.hosting import hosted
@@ -37,8 +37,10 @@ def application(host: Service | Tenants, rules: Rules) -> Application:
     )
     app.state.readiness, app.state.by_tenant = host.readiness, isinstance(host, Tenants)
     app.state.admits = rules.admits
-    for router in (streams.router, users.router, items.router, stating("user"), stating("item")):
-        app.include_router(router, dependencies=[Depends(current)])
+    for room in (streams, users, items, models):
+        app.include_router(room.router, dependencies=[Depends(current)])
+    for noun in ("user", "item"):
+        app.include_router(stating(noun), dependencies=[Depends(current)])
     app.include_router(health.router)
     _say_what_went_wrong(app)
     described(app)

@@ -36,7 +36,7 @@ OPEN = frozenset({"/healthz", "/readyz", "/mutua.js"})
 DOCS = ("/docs", "/openapi.json", "/static-offline-docs")
 WRITES = frozenset({"/v1/events", "/v1/impressions"})
 BULK = frozenset({"/v1/users", "/v1/items"})
-ADMINISTERS = ("/metrics",)
+ADMINISTERS = ("/metrics", "/v1/models")
 BEACON_LIMITS = RequestLimits(body_bytes=128 << 10, unpacked_bytes=1 << 20)
 """Of a body that is read before its sender is known; browsers send at most 64 KiB by a beacon."""
 KEYED, STRANGERS = Rate(2_000.0, 4_000.0), Rate(20.0, 100.0)

@@ -12,13 +12,14 @@ from pathlib import Path
 from mutua.core import arrays
 from mutua.errors import DamagedBackup, DamagedModel, StoreError, UsageError
 from mutua.store.disk import disk_error
-from mutua.store.models import POINTER, ModelFolders
+from mutua.store.models import ModelFolders
 from mutua.store.slate_copies import copy_slates, fit_slates
 from mutua.store.sqlite.address import PREFIX, Address
 from mutua.store.sqlite.connection import Database
 from mutua.store.sqlite.faults import translated
 from mutua.store.sqlite.schema import VOCABULARIES, prepare
 from mutua.store.sqlite.store import SqliteStore
+from mutua.store.standing import POINTER
 
 SLATES = "slates"
 
