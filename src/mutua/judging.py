@@ -1,7 +1,7 @@
 """Whether a new model foresees the newest hours worse than the one in force: a model that does is not put in force.
 
-Neither has seen those hours. Both are asked before each of their events, with profiles as live as they were, for the item
-that came; what counts is the reciprocal rank of it among all items.
+Neither has seen those hours. Both are asked before each of their events, with profiles as live as they were, for the
+item that came; what counts is its reciprocal rank among all items.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_versions_are_told_rolled_back_and_pinned(stocked: Path, tmp_path: Path) -> None:
-    async def scenario(service: Service, client: httpx.AsyncClient) -> None:
+    async def scenario(service: Service, client: httpx.AsyncClient) -> None:  # noqa: ARG001
         async def serving() -> str:
             return (await client.get("/v1/users/u0/recommendations")).json()["model_version"]
 

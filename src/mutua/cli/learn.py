@@ -68,9 +68,8 @@ def told(done: Learned) -> str:
     chosen = f"; {len(done.trials)} settings tried" if done.trials else ""
     force = "is in force" if done.serves else "is NOT in force"
     judged = f" On the newest hours: {done.verdict.decision}, {done.verdict.why}."
-    return (
-        f"Version {done.version} of {done.learner.name} {force}, learned from {what}{chosen}.{judged}{_why_not(done)}"
-    )
+    version = f"Version {done.version} of {done.learner.name}"
+    return f"{version} {force}, learned from {what}{chosen}.{judged}{_why_not(done)}"
 
 
 def _why_not(done: Learned) -> str:

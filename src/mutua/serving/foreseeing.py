@@ -1,4 +1,4 @@
-"""How well the model in force foresees what happens next, watched on a few events a second; a fall asks to learn again."""
+"""How well the model in force foresees what happens next, watched on a few events a second."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mutua.pipeline.spec import Surface
 from mutua.recommender import Recommender
 
 EVERY = 0.05
-"""Seconds between the events that are looked at, so that a busy server spends no more than one part in a hundred on it."""
+"""Seconds between the events that are looked at: a busy server spends no more than one part in a hundred on it."""
 LENGTH = 20
 WATCHED = Surface(exclude="off", explore=0.0)
 

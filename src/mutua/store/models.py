@@ -145,7 +145,8 @@ class ModelFolders:
 
         Raises:
             UsageError: code `usage`; there is none.
-            NoModel: code `model.none`, DamagedModel: code `model.damaged`; it is not kept, or does not match its manifest.
+            NoModel: code `model.none`; it is not kept.
+            DamagedModel: code `model.damaged`; it does not match its manifest.
         """
         current = self.current()
         earlier = [found for found in self._until(current) if found != current]
