@@ -34,10 +34,10 @@ class Foreseeing:
         moment = monotonic()
         if moment < self._again:
             return
-        names = self._shop.store.names
-        targets, types = names.types.targets(), names.types
+        types = self._shop.store.names.types
+        targets = types.targets()
         first = next((e for e in events if isinstance(e, Interaction) and targets[types.index(e.type)]), None)
-        if first is None or names.vocabulary("items").get(first.item) is None:
+        if first is None:
             return
         self._again = moment + EVERY
         slate = self._shop.recommend(first.user, LENGTH, surface=WATCHED)
