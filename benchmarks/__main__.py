@@ -22,6 +22,7 @@ BENCHMARKS = {
     "beauty": "benchmarks.quality.beauty",
     "request": "benchmarks.speed.request",
     "serve": "benchmarks.speed.serve",
+    "overload": "benchmarks.speed.overload",
     "record": "benchmarks.speed.durable",
     "growth": "benchmarks.speed.growth",
     "startup": "benchmarks.speed.startup",

@@ -1,7 +1,7 @@
 """A load generator: many kept connections from one process, as fast as they answer or at a fixed rate.
 
-`python -m benchmarks.speed.load PORT FILE --connections 32 --seconds 5 [--rate 4000]`; FILE holds one JSON object a
-line: `{"method", "path", "body"?}`. Prints one JSON object.
+`python -m benchmarks.speed.load PORT FILE --connections 32 --seconds 5 [--rate 4000] [--deadline 0.5]`; FILE holds one
+JSON object a line: `{"method", "path", "body"?}`. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -10,12 +10,16 @@ import argparse
 import asyncio
 import json
 import os
+import resource
 from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
 from time import perf_counter
 
 import uvloop
+
+DEGRADED = (b"", b"linear", b"popularity")
+"""What answers may have gone without, as they say it."""
 
 
 class Connection(asyncio.Protocol):
@@ -25,8 +29,11 @@ class Connection(asyncio.Protocol):
         self._load, self._buffer, self._sent, self._length = load, b"", 0.0, -1
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Sends the first request."""
+        """Waits for `begin`."""
         self._transport = transport
+
+    def begin(self) -> None:
+        """Sends the first request."""
         self._next()
 
     def data_received(self, data: bytes) -> None:
@@ -39,7 +46,7 @@ class Connection(asyncio.Protocol):
             at = self._buffer.lower().find(b"content-length:")
             self._length = head + 4 + int(self._buffer[at + 15 : self._buffer.find(b"\r\n", at)])
         if len(self._buffer) >= self._length:
-            self._load.answered(self._sent, self._buffer[9:12] == b"200")
+            self._load.answered(self._sent, self._buffer)
             self._buffer, self._length = b"", -1
             self._next()
 
@@ -58,14 +65,21 @@ class Connection(asyncio.Protocol):
 
 
 class Load:
-    """What all connections share: requests, deadline, latencies. At a rate, latency counts from when it was due."""
+    """What all connections share: requests, end, latencies. At a rate, latency counts from when it was due."""
 
-    def __init__(self, requests: Sequence[bytes], seconds: float, rate: float) -> None:
+    def __init__(self, requests: Sequence[bytes], seconds: float, rate: float, deadline: float) -> None:
         self._requests, self._gap = cycle(requests), 1.0 / rate if rate else 0.0
-        self._due = perf_counter()
-        self.began, self.end = self._due, self._due + seconds
+        self._seconds = seconds
+        self._due = self.end = 0.0
         self.latencies: list[float] = []
-        self.errors = 0
+        self.errors = self.refused = 0
+        self._deadline = deadline
+        self.timely = dict.fromkeys(DEGRADED, 0)
+
+    def begin(self) -> None:
+        """Starts the clock, once all connections are there."""
+        self._due = perf_counter()
+        self.end = self._due + self._seconds
 
     def following(self) -> tuple[bytes | None, float]:
         """Returns the next request and when it is due, 0 for at once; None after the end."""
@@ -76,10 +90,17 @@ class Load:
         self._due += self._gap
         return next(self._requests), self._due
 
-    def answered(self, since: float, well: bool) -> None:
-        """Counts an answer."""
-        self.latencies.append(perf_counter() - since)
-        self.errors += not well
+    def answered(self, since: float, answer: bytes) -> None:
+        """Counts an answer; a refusal is none."""
+        spent, status = perf_counter() - since, answer[9:12]
+        if status == b"503":
+            self.refused += 1
+            return
+        self.latencies.append(spent)
+        if status != b"200":
+            self.errors += 1
+        elif spent <= self._deadline:
+            self.timely[next((name for name in DEGRADED if name and b'"%s"' % name in answer), b"")] += 1
 
 
 def raw(line: str) -> bytes:
@@ -90,21 +111,30 @@ def raw(line: str) -> bytes:
     return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
 
 
-async def run(port: int, requests: Sequence[bytes], connections: int, seconds: float, rate: float) -> dict[str, float]:
-    """Returns requests a second, their latencies in milliseconds, and how many were not answered with 200."""
-    loop, load = asyncio.get_running_loop(), Load(requests, seconds, rate)
-    for _ in range(connections):
-        await loop.create_connection(lambda: Connection(load), "127.0.0.1", port)
+async def run(
+    port: int, requests: Sequence[bytes], connections: int, seconds: float, rate: float, deadline: float
+) -> dict[str, float]:
+    """Returns answers a second, their latencies in milliseconds, those not of status 200, those refused (503), and
+    those that came in time: in all, and of them those degraded."""
+    loop, load = asyncio.get_running_loop(), Load(requests, seconds, rate, deadline)
+    made = [await loop.create_connection(lambda: Connection(load), "127.0.0.1", port) for _ in range(connections)]
+    load.begin()
+    for _, connection in made:
+        connection.begin()
     await asyncio.sleep(max(0.0, load.end - perf_counter()) + 0.2)
-    found = sorted(load.latencies)
+    found = sorted(load.latencies) or [0.0]
     at = {share: 1_000 * found[min(len(found) - 1, int(share * len(found)))] for share in (0.5, 0.99, 0.999)}
     return {
-        "requests": len(found),
-        "per_second": len(found) / seconds,
+        "requests": len(load.latencies),
+        "per_second": len(load.latencies) / seconds,
         "p50_ms": at[0.5],
         "p99_ms": at[0.99],
         "p999_ms": at[0.999],
         "errors": load.errors,
+        "refused": load.refused,
+        "timely": sum(load.timely.values()),
+        "linear": load.timely[b"linear"],
+        "popularity": load.timely[b"popularity"],
     }
 
 
@@ -116,11 +146,21 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=32)
     parser.add_argument("--seconds", type=float, default=5.0)
     parser.add_argument("--rate", type=float, default=0.0)
+    parser.add_argument("--deadline", type=float, default=0.5)
     given = parser.parse_args()
+    _allow(given.connections)
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     requests = [raw(line) for line in given.file.read_text().splitlines()]
-    print(json.dumps(uvloop.run(run(given.port, requests, given.connections, given.seconds, given.rate))))
+    done = run(given.port, requests, given.connections, given.seconds, given.rate, given.deadline)
+    print(json.dumps(uvloop.run(done)))
+
+
+def _allow(connections: int) -> None:
+    """Raises the limit of open files where it is too low."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < connections + 64:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (connections + 64, hard))
 
 
 if __name__ == "__main__":

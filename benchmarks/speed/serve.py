@@ -151,10 +151,11 @@ def wait(url: str, server: subprocess.Popen[bytes]) -> None:
     raise RuntimeError(f"no answer from {url}")
 
 
-def load(port: int, requests: Path, connections: int, seconds: float, rate: float = 0.0) -> Load:
+def load(port: int, requests: Path, connections: int, seconds: float, rate: float = 0.0, deadline: float = 0.5) -> Load:
     """Returns what the load generator saw from its own process on the last core."""
     command = [sys.executable, "-m", "benchmarks.speed.load", str(port), str(requests)]
     options = ["--connections", str(connections), "--seconds", str(seconds), "--rate", str(rate)]
+    options += ["--deadline", str(deadline)]
     done = subprocess.run([*command, *options], cwd=ROOT, check=True, capture_output=True, text=True)
     found: Load = json.loads(done.stdout)
     return found

@@ -202,6 +202,12 @@ class Interrupted(MutuaError):
     exit_status = 4
 
 
+class TooLate(Overloaded):
+    """A request that waited so long that its answer would come after its deadline; nothing of it was done."""
+
+    code = "server.late"
+
+
 class NotFound(UsageError):
     """A path that the server does not have."""
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import secrets
 import time
+from typing import Literal
 
 import msgspec
+
+Degraded = Literal["", "linear", "popularity"]
+"""What a slate went without: nothing; reranking, exploration and reasons; all that is personal but what one has had."""
 
 
 class Reason(msgspec.Struct, frozen=True):
@@ -82,6 +86,7 @@ class Slate(msgspec.Struct, frozen=True):
         notes: what the caller should know (unknown user, too few items after filters …).
         inner: inner index of each item, for the log of slates; empty where it was not made from a model's items.
         variant: `experiment/variant` where the surface splits its users; empty otherwise.
+        degraded: what a server under load left out.
     """
 
     id: str
@@ -94,6 +99,7 @@ class Slate(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     inner: tuple[int, ...] = ()
     variant: str = ""
+    degraded: Degraded = ""
 
     def __len__(self) -> int:
         return len(self.items)

@@ -19,6 +19,7 @@ from mutua.catalog.live import Mark
 from mutua.catalog.table import AttributeTable
 from mutua.config import PLAIN, Settings
 from mutua.core import clock
+from mutua.core.laps import NOT_TIMED
 from mutua.errors import DamagedModel, NoModel, NotKnown, UsageError
 from mutua.events.interactions import Interactions
 from mutua.events.kinds import AnyEvent, IdentityLink, Interaction, ItemUpsert, UserUpsert
@@ -104,6 +105,7 @@ class LiveState:
         self.histories = Histories(self._load)
         self.in_force = InForce()
         self._arrivals: Arrivals | None = None
+        self.laps = NOT_TIMED
         self._ratings: Model | None = None
         self._ratings_read = False
         self._items, self._users = LiveAttributes(store, "item"), LiveAttributes(store, "user")

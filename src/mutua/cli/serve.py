@@ -32,6 +32,9 @@ def serve(
         ),
     ] = None,
     tenants: Annotated[int, typer.Option(min=1, help="Tenants of a folder that are open at once.")] = 32,
+    log_every: Annotated[
+        int, typer.Option(min=0, help="Log one in so many good answers of the hot routes; 0: none.")
+    ] = 0,
     learn_every: Annotated[str | None, typer.Option(help="Learn again after this time: 1h, 30min; 0: never.")] = None,
     learn_after: Annotated[int, typer.Option(min=0, help="Learn again after so many new events; 0: never.")] = 0,
     learn_on_drift: Annotated[
@@ -56,7 +59,8 @@ def serve(
         raise UsageError("a folder of tenants and several workers", "one of both", "serve each tenant by itself")
     call.screen.note(f"Serving {url} on http://{host}:{port}, described at /docs. Ctrl-C ends it.")
     told = None if notices is None or folder else settings_of(notices)
-    place = Place(url, host, port, tuple(origin or ()), open_to_all, Call(call.common).read_settings, told)
+    settings = Call(call.common).read_settings
+    place = Place(url, host, port, tuple(origin or ()), open_to_all, settings, told, log_every)
     if folder is not None:
         run_folder(folder, place, schedule, call.now, notices, tenants)
     elif workers == 1:

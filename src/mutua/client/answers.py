@@ -109,6 +109,7 @@ class Slate(msgspec.Struct, frozen=True):
         profile_version: sequence number of the newest event of the user in it.
         notes: what did not go as asked, such as a wait that ended.
         took_ms: milliseconds inside the server.
+        degraded: what a server under load left out: `linear`, `popularity`, or nothing.
     """
 
     slate: str
@@ -120,6 +121,7 @@ class Slate(msgspec.Struct, frozen=True):
     profile_version: int = 0
     notes: tuple[str, ...] = ()
     took_ms: float = 0.0
+    degraded: str = ""
 
     @property
     def ids(self) -> tuple[str, ...]:

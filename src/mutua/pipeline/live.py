@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from mutua.profiles.history import History
+from mutua.profiles.history import EMPTY, History
 
 CAPACITY = 100_000
 """Histories kept; about 20 kB each at the full window."""
@@ -37,6 +37,10 @@ class Histories:
         else:
             self._kept.move_to_end(user)
         return found
+
+    def peek(self, user: int) -> History:
+        """Returns the history of an inner user where it is kept, else an empty one; never reads the log."""
+        return self._kept.get(user, EMPTY)
 
     def apply(self, user: int, item: int, type: int, value: float, time: int, sequence: int) -> None:
         """Moves a kept history by one recorded event; one that is not kept, or was loaded later, holds it already."""

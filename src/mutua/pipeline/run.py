@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from mutua.core.laps import NOT_TIMED, Laps
 from mutua.errors import UsageError
 from mutua.models.base import Model
 from mutua.models.topn import top_n
@@ -33,7 +34,13 @@ POOL = 2_000
 
 
 def recommend(
-    plan: Plan, snapshot: Snapshot, n: int, seed: int = 0, omitted: Items = NOTHING, variant: str = ""
+    plan: Plan,
+    snapshot: Snapshot,
+    n: int,
+    seed: int = 0,
+    omitted: Items = NOTHING,
+    variant: str = "",
+    laps: Laps = NOT_TIMED,
 ) -> Slate:
     """Returns the slate of up to n items for the snapshot's user.
 
@@ -41,6 +48,7 @@ def recommend(
         seed: of exploration's draws, together with the user, the profile's version and the scoring time.
         omitted: int32 [m], items that this slate leaves out whatever the surface says; pins are not left out.
         variant: the branch of an experiment that the plan is of.
+        laps: notes the stages `rank` and `rerank`.
 
     An unknown user, an empty history or no model at all is answered by what the model says of nobody in particular,
     in the end by popularity; the slate's notes say so.
@@ -55,7 +63,11 @@ def recommend(
     views = fold.view(snapshot.history, encoder, snapshot.now, snapshot.attributes)
     excluded = seen_items(plan.surface.exclude, plan.again, views)
     excluded = np.concatenate((excluded, omitted)) if len(omitted) else excluded
-    inner, entries = (_direct if plan.direct else _staged)(plan, snapshot, views, n, excluded, seed)
+    if plan.direct:
+        inner, entries = _direct(plan, snapshot, views, n, excluded, seed)
+        laps.lap("rank")
+    else:
+        inner, entries = _staged(plan, snapshot, views, n, excluded, seed, laps)
     return Slate(
         new_id(),
         snapshot.user,
@@ -106,13 +118,16 @@ def _direct(plan: Plan, snapshot: Snapshot, views: Views, n: int, excluded: Item
     return explored(snapshot, items, scores, min(n, len(items)), rate, key)
 
 
-def _staged(plan: Plan, snapshot: Snapshot, views: Views, n: int, excluded: Items, seed: int) -> Arranged:
+def _staged(plan: Plan, snapshot: Snapshot, views: Views, n: int, excluded: Items, seed: int, laps: Laps) -> Arranged:
     pool = _pool(plan, n)
     if plan.surface.ranks_all:
         items, scores = _ranked(plan, snapshot, views, pool, excluded)
     else:
         items, scores = gathered(Ask(plan, snapshot, views, pool, _open(plan, snapshot, excluded)))
-    return arranged(plan, snapshot, items, scores, n, _key(snapshot, seed))
+    laps.lap("rank")
+    placed = arranged(plan, snapshot, items, scores, n, _key(snapshot, seed))
+    laps.lap("rerank")
+    return placed
 
 
 def _pool(plan: Plan, n: int) -> int:

@@ -49,6 +49,7 @@ class Surface(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         temperature: above 0, positions are drawn by Plackett-Luce instead: each item left in proportion to
             exp(relevance ÷ temperature), relevance being 0 to 1 over the pool.
         pool: candidates that later stages choose from, as a multiple of n.
+        deadline: seconds within which a server answers; what it has no time for it leaves out, and says so.
     """
 
     candidates: tuple[Source, ...] = ("model",)
@@ -62,6 +63,7 @@ class Surface(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     explore: Share = EXPLORED
     temperature: Annotated[float, msgspec.Meta(ge=0, le=10)] = 0.0
     pool: Annotated[int, msgspec.Meta(ge=2, le=100)] = 5
+    deadline: Annotated[float, msgspec.Meta(ge=0.01, le=30)] = 0.5
 
     def __post_init__(self) -> None:
         for rule in self.where:
@@ -86,6 +88,19 @@ class Surface(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def ranks_all(self) -> bool:
         """Whether the candidates are all items, by the ranker."""
         return self.candidates == (BY_MODEL,)
+
+    def by_relevance(self) -> Surface:
+        """Returns the surface with its ranker, rules and exclusion: all items, ordered by the scores alone."""
+        return msgspec.structs.replace(
+            self,
+            candidates=(BY_MODEL,),
+            diversity=0.0,
+            caps={},
+            pins={},
+            boosts=(),
+            explore=0.0,
+            temperature=0.0,
+        )
 
 
 def _check_rule(text: str) -> None:

@@ -1,59 +1,39 @@
-"""Figures for Prometheus: rates, latencies by stage, freshness."""
+"""What one service counts on the path of a request; `metrics` says how it is told to Prometheus."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from mutua.serving.histogram import Histogram, TimedLaps
+from mutua.slates import Degraded
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, generate_latest
-from prometheus_client.registry import Collector
-
-SECONDS = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+STAGES = ("parse", "apply", "snapshot", "rank", "rerank", "explain", "log", "encode")
 
 
 class Figures:
-    """The counters of one service, in a registry of their own."""
+    """The counts of one service. Moved on its loop alone."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        events = Counter("mutua_events", "Events by what became of them.", ("outcome",), registry=self.registry)
-        self._accepted, self._duplicates = events.labels("accepted"), events.labels("duplicate")
-        self._freshness = Histogram(
-            "mutua_freshness_seconds",
-            "From an event's arrival to its being on disk and in the next slate.",
-            registry=self.registry,
-            buckets=SECONDS,
-        )
-        self._slates = Histogram("mutua_slate_seconds", "Making one slate.", registry=self.registry, buckets=SECONDS)
+        self.stages = {stage: Histogram() for stage in STAGES}
+        self.laps = TimedLaps({stage: self.stages[stage] for stage in STAGES[2:]})
+        self.slate, self.freshness = Histogram(), Histogram()
+        self.events = {"accepted": 0, "duplicate": 0, "rejected": 0}
+        self.slates: dict[Degraded, int] = {"": 0, "linear": 0, "popularity": 0}
+
+    def parsed(self, rejected: int, seconds: float) -> None:
+        """Counts the events of one request that were refused, and how long reading all of them took."""
+        self.events["rejected"] += rejected
+        self.stages["parse"].observe(seconds)
 
     def written(self, events: int, fresh: int, seconds: float) -> None:
-        """Counts the events of one request and how long they took to be visible."""
-        self._accepted.inc(fresh)
-        self._duplicates.inc(events - fresh)
-        self._freshness.observe(seconds)
+        """Counts the good events of one request and how long they took to be visible."""
+        self.events["accepted"] += fresh
+        self.events["duplicate"] += events - fresh
+        self.freshness.observe(seconds)
 
-    def answered(self, seconds: float) -> None:
+    def applied(self, seconds: float) -> None:
+        """Counts one commit that has moved the state."""
+        self.stages["apply"].observe(seconds)
+
+    def answered(self, degraded: Degraded, seconds: float) -> None:
         """Counts one slate."""
-        self._slates.observe(seconds)
-
-    def text(self) -> bytes:
-        """Returns the figures as Prometheus reads them."""
-        return generate_latest(self.registry)
-
-
-class _Labelled(Collector):
-    def __init__(self, registry: CollectorRegistry, tenant: str) -> None:
-        self._registry, self._tenant = registry, tenant
-
-    def collect(self) -> Iterable[Metric]:
-        for family in self._registry.collect():
-            family.samples = [
-                sample._replace(labels={**sample.labels, "tenant": self._tenant}) for sample in family.samples
-            ]
-            yield family
-
-
-def labelled(registry: CollectorRegistry, tenant: str) -> CollectorRegistry:
-    """Returns figures with the label `tenant` on each, where a server has several."""
-    made = CollectorRegistry()
-    made.register(_Labelled(registry, tenant))
-    return made
+        self.slates[degraded] += 1
+        self.slate.observe(seconds)

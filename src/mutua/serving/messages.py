@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from mutua.pipeline.spec import Exclude
-from mutua.slates import Adjustment
+from mutua.slates import Adjustment, Degraded
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=30)]
@@ -156,7 +156,13 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """The answer to a question: a slate, who asked, and how long it took, milliseconds."""
+    """The answer to a question: a slate, who asked, and how long it took, milliseconds.
+
+    Args:
+        degraded: what was left out for want of time: `linear`: all but the ranking by relevance, so diversity, boosts,
+            caps, pins, exploration and reasons; `popularity`: all that is personal but what the user has had; empty
+            for nothing. Rules hold always.
+    """
 
     slate: str
     user: str | None
@@ -167,3 +173,4 @@ class Answer(msgspec.Struct, frozen=True):
     profile_version: int
     notes: tuple[str, ...]
     took_ms: float
+    degraded: Degraded = ""

@@ -59,6 +59,7 @@ class Notices:
             self._courier.offer(self._watch.resume(seen), self._version)
         service.listeners.append(self.moved)
         service.forgetters.append(self.forget)
+        service.posted = lambda: self._courier.latest
 
     def moved(self, events: Iterable[AnyEvent], version: int) -> None:
         """Takes the events of one commit; what they trigger is delivered from another thread."""

@@ -23,6 +23,7 @@ STATUS = {
     "rate.limited": 429,
     "server.overloaded": 503,
     "server.interrupted": 503,
+    "server.late": 503,
     "store.locked": 503,
     "store.full": 507,
     "store.failed": 500,

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
+from prometheus_client import generate_latest
 
 from mutua.config import Settings, tenant_key
 from mutua.core import clock
@@ -29,15 +30,20 @@ from mutua.pipeline.spec import Surface
 from mutua.privacy.checks import Receipt
 from mutua.recommender import Recommender
 from mutua.serving import receipts
+from mutua.serving.fallback import Popular
 from mutua.serving.figures import Figures
 from mutua.serving.messages import Change, Outcome, Question, Recorded
+from mutua.serving.metrics import registry
 from mutua.serving.operations import ForgetEvent, ForgetUser
+from mutua.serving.overload import level
 from mutua.serving.problems import problem
+from mutua.serving.push.courier import CourierCounts
 from mutua.serving.push.hub import Hub
+from mutua.serving.traffic import Traffic
 from mutua.serving.workers.figures import joined
 from mutua.serving.writer import Committed, Writer, Written
 from mutua.serving.writing import Writing
-from mutua.slates import Slate
+from mutua.slates import Degraded, Slate
 from mutua.state import LiveState
 from mutua.store.buffering import SlateBuffer
 from mutua.store.codec import decode
@@ -93,12 +99,16 @@ class Service:
             self.state.warm()
         self.shop = Recommender(self.store, settings, state=self.state)
         self.figures = Figures()
+        self.state.laps = self.figures.laps
+        self.popular = Popular(self.state)
         self.slates = SlateBuffer.open(self.store.address)
         self.hub = Hub(self._followed, loop=self._loop)
         self.listeners: list[Listener] = [self._push]
         self.foreseers: list[Foreseer] = []
         self.forgetters: list[Callable[[str], None]] = [self.hub.forget]
         self.refused_settings = ""
+        self.traffic = Traffic()
+        self.posted: Callable[[], CourierCounts | None] = lambda: None
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._asked = 0
 
@@ -114,7 +124,9 @@ class Service:
             Overloaded: code `server.overloaded`, nothing was kept.
             StoreFull: code `store.full`, nothing was kept.
         """
+        started = perf_counter()
         parsed = parse_batch(given, now=clock.now())
+        self.figures.parsed(len(parsed.refused), perf_counter() - started)
         if receipt:
             await self.current()
         before = receipts.seen(self.shop, parsed.events) if receipt else {}
@@ -133,41 +145,66 @@ class Service:
         self.figures.written(len(done.fresh), sum(done.fresh), perf_counter() - started)
         return done
 
-    async def recommend(self, question: Question) -> Slate:
+    async def recommend(self, question: Question, waited: float = 0.0, deadline: float | None = None) -> Slate:
         """Returns the slate that answers a question, with a note where the wait for a version ended too early.
 
+        Args:
+            waited: seconds from its arrival until its turn; what there is no time left for is left out.
+            deadline: seconds; default that of the surface.
+
         Raises:
+            TooLate: code `server.late`.
             UsageError: code `usage`, ConfigError: code `config.invalid`, as `Recommender.recommend`.
             DataError: an inline event that cannot be read.
         """
         if (known := self.writer.acknowledged(question.user)) > self.version:
             await self._caught_up(known)
         late = question.min_version > self.version and not await self.reached(question.min_version, question.wait)
-        slate = self.slate(question)
+        slate = self.slate(question, waited, deadline)
         if late:
             return replace(slate, notes=(*slate.notes, LATE.format(self.version, question.min_version)))
         return slate
 
-    def slate(self, question: Question) -> Slate:
-        """Returns the slate that answers a question as of now."""
+    def slate(self, question: Question, waited: float = 0.0, deadline: float | None = None) -> Slate:
+        """Returns the slate that answers a question as of now, as `recommend` does."""
         started = perf_counter()
-        named = self.state.settings.surface(question.surface)
+        surface = self.state.settings.surface(question.surface)
+        degraded = level(waited, surface.deadline if deadline is None else deadline)
+        laps = self.figures.laps
+        if degraded == "popularity" and self._has_list(question, surface):
+            laps.start()
+            slate = self.popular.slate(question.user, question.n, question.surface, question.omit)
+            laps.lap("rank")
+        else:
+            slate = self._ranked(question, surface, degraded)
+        self._log(slate)
+        laps.lap("log")
+        self.figures.answered(slate.degraded, perf_counter() - started)
+        return slate
+
+    def _has_list(self, question: Question, surface: Surface) -> bool:
+        """Whether what is popular can stand for an answer: there is a model, and no rule is the question's own."""
+        own = question.where or question.exclude or question.context or any("{" in rule for rule in surface.where)
+        return self.state.in_force.model is not None and not own
+
+    def _ranked(self, question: Question, named: Surface, degraded: Degraded) -> Slate:
         changed = bool(question.where or question.exclude)
         surface = _narrowed(named, question) if changed else named
+        lighter = bool(degraded) and (question.explain or not (surface.plain and surface.ranks_all))
         slate = self.shop.recommend(
             question.user,
             question.n,
             events=_inline(question) if question.events else (),
             attributes=question.attributes,
-            surface=surface if changed else question.surface,
+            surface=surface.by_relevance() if lighter else surface if changed else question.surface,
             context=question.context,
             omit=question.omit,
             as_of=None if question.as_of is None else checked_time(question.as_of, clock.now()),
-            explained=question.explain,
+            explained=question.explain and not lighter,
         )
-        self._log(slate)
-        self.figures.answered(perf_counter() - started)
-        return slate
+        if not lighter:
+            return slate
+        return replace(slate, surface=slate.surface if changed else question.surface, degraded="linear")
 
     async def reached(self, version: int, seconds: float) -> bool:
         """Waits until the state holds a sequence number, at most `seconds`, and returns whether it does."""
@@ -332,7 +369,7 @@ class Service:
 
     def report(self) -> bytes:
         """Returns the figures as text for Prometheus."""
-        return self.figures.text()
+        return generate_latest(registry(self))
 
     async def reports(self) -> bytes:
         """Returns the figures of all workers, each with its number; of the one process as they are."""
@@ -370,7 +407,9 @@ class Service:
             return
         for foresee in self.foreseers:
             foresee(events)
+        started = perf_counter()
         self.state.apply(events, sequences, recorded)
+        self.figures.applied(perf_counter() - started)
         self.version = sequences[-1]
         for listener in self.listeners:
             listener(events, self.version)

@@ -11,11 +11,13 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any, TypeVar
 
 from mutua.core import clock
 from mutua.errors import Overloaded
 from mutua.events.kinds import AnyEvent
+from mutua.serving.histogram import Histogram
 from mutua.serving.jobs import Job
 from mutua.serving.writing import Reports
 from mutua.store.base import Appended
@@ -80,6 +82,7 @@ class Writer:
 
     def __init__(self, opened: Callable[[], SqliteStore], committed: Callable[[Committed], None]) -> None:
         self._opened, self._committed = opened, committed
+        self._spent = Histogram()
         self._wake = threading.Condition()
         self._queue: deque[Batch | Job[SqliteStore]] = deque()
         self._waiting = 0
@@ -95,6 +98,11 @@ class Writer:
         """
         self._thread.start()
         return self._started.result()
+
+    @property
+    def spent(self) -> Histogram:
+        """How long commits took."""
+        return self._spent
 
     @property
     def waiting(self) -> int:
@@ -175,7 +183,10 @@ class Writer:
                 if isinstance(work, Job):
                     work.do(store)
                 else:
-                    self._committed(_commit(store, work))
+                    began = perf_counter()
+                    done = _commit(store, work)
+                    self._spent.observe(perf_counter() - began)
+                    self._committed(done)
 
     def _next(self) -> Job[SqliteStore] | list[Batch] | None:
         """Waits for work; None once the writer is closing and nothing is queued."""

@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
 from mutua.events.kinds import AnyEvent
+from mutua.serving.histogram import Histogram
 from mutua.store.sqlite.store import SqliteStore
 
 Result = TypeVar("Result")
@@ -23,6 +24,11 @@ class Writing(Protocol):
 
     async def stands(self) -> None:
         """Returns when what is submitted will be written and the state holds all that was written before."""
+        ...
+
+    @property
+    def spent(self) -> Histogram:
+        """How long commits took; nothing where another process makes them."""
         ...
 
     @property

@@ -30,8 +30,8 @@ def log():
 def test_one_line_a_request_with_nothing_else():
     stream = io.StringIO()
     requests = RequestLog(stream, lambda: 1_500_000)
-    requests.write("GET", "/v1/users/{id}", 200, 1.23456, "shop")
-    requests.write("PUT", "/v1/users/{id}", 404, 1.0, "shop")
+    requests.write("GET", "/v1/users/{id}", 200, 1.23456, "shop", "k1")
+    requests.write("PUT", "/v1/users/{id}", 404, 1.0, "shop", "k1")
     first, second, end = stream.getvalue().split("\n")
     assert json.loads(first) == {
         "time": "1970-01-01T00:00:01.500000Z",
@@ -42,6 +42,7 @@ def test_one_line_a_request_with_nothing_else():
         "status": 200,
         "ms": 1.235,
         "tenant": "shop",
+        "key": "k1",
     }
     assert json.loads(second)["method"] == "PUT"
     assert end == ""
@@ -50,7 +51,7 @@ def test_one_line_a_request_with_nothing_else():
 def test_faults_of_the_server_stand_out():
     stream = io.StringIO()
     for status in (404, 500, 503):
-        RequestLog(stream).write("GET", "unknown", status, 1.0, "")
+        RequestLog(stream).write("GET", "unknown", status, 1.0, "", "")
     assert [json.loads(line)["level"] for line in stream.getvalue().splitlines()] == ["info", "error", "error"]
 
 

@@ -14,21 +14,31 @@ from starlette.requests import HTTPConnection
 from mutua import __version__
 from mutua.errors import InvalidField, MutuaError, NotFound, WrongMethod
 from mutua.serving.http import health, items, models, streams, users
-from mutua.serving.http.exchange import Application, Reply, refusal, refused, service_of
+from mutua.serving.http.door import Door
+from mutua.serving.http.exchange import REFUSED, Application, Reply, refusal, refused, service_of
 from mutua.serving.http.guard import Guard, Rules
 from mutua.serving.http.hosting import hosted
 from mutua.serving.http.hot import Hot
+from mutua.serving.http.journal import Journal
 from mutua.serving.http.schema import described
 from mutua.serving.http.stating import stating
 from mutua.serving.problems import INTERNAL
 from mutua.serving.service import Service
 from mutua.serving.tenants import Tenants
+from mutua.serving.traffic import Traffic
 
 LOG = logging.getLogger("mutua.server")
 
 
-def application(host: Service | Tenants, rules: Rules) -> Application:
-    """Returns the application of one service, or of one for each tenant, behind its gate."""
+def application(
+    host: Service | Tenants, rules: Rules, traffic: Traffic | None = None, journal: Journal | None = None
+) -> Application:
+    """Returns the application of one service, or of one for each tenant, behind its gate.
+
+    Args:
+        traffic: of the process; journal: of requests, by default none.
+    """
+    traffic = traffic or Traffic()
     app = FastAPIOffline(
         title="Mutua",
         version=__version__,
@@ -37,6 +47,8 @@ def application(host: Service | Tenants, rules: Rules) -> Application:
     )
     app.state.readiness, app.state.by_tenant = host.readiness, isinstance(host, Tenants)
     app.state.admits = rules.admits
+    if isinstance(host, Service):
+        host.traffic = traffic
     for room in (streams, users, items, models):
         app.include_router(room.router, dependencies=[Depends(current)])
     for noun in ("user", "item"):
@@ -44,7 +56,7 @@ def application(host: Service | Tenants, rules: Rules) -> Application:
     app.include_router(health.router)
     _say_what_went_wrong(app)
     described(app)
-    return Guard(hosted(host, Hot(app)), rules)
+    return Door(Guard(hosted(host, Hot(app)), rules), traffic, journal or Journal())
 
 
 async def current(connection: HTTPConnection) -> None:
@@ -53,8 +65,9 @@ async def current(connection: HTTPConnection) -> None:
 
 
 def _say_what_went_wrong(app: FastAPI) -> None:
-    async def coded(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    async def coded(request: Request, error: Exception) -> Response:
         if isinstance(error, MutuaError):
+            request.scope[REFUSED] = error.code
             return response(refusal(error))
         if isinstance(error, RequestValidationError):
             return response(refusal(_unreadable(error)))

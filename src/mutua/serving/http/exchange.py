@@ -29,6 +29,10 @@ JSON: Header = (b"content-type", b"application/json")
 PROBLEM: Header = (b"content-type", b"application/problem+json")
 RETRY: Header = (b"retry-after", b"1")
 LINES = b"application/x-ndjson"
+DEADLINE = b"mutua-deadline"
+ARRIVED, WAITED, REFUSED, ACCESS = "mutua.arrived", "mutua.waited", "mutua.refused", "mutua.access"
+"""Of a scope: when the request was read and how long it waited for its turn, seconds; the code of the error that it
+was answered with; what its key may do."""
 LIMITS = RequestLimits()
 BODY_SECONDS = 30.0
 """In which a whole body must have come."""
@@ -136,6 +140,7 @@ async def refuse(scope: Scope, send: Send, error: MutuaError, more: tuple[Header
     if scope["type"] == "websocket":
         await send({"type": "websocket.close", "code": 1008, "reason": error.code})
         return
+    scope[REFUSED] = error.code
     told = refusal(error)
     await answer(send, told, (*((CHALLENGE,) if told.status == 401 else ()), *more))
 

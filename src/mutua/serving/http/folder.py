@@ -11,16 +11,19 @@ import uvicorn
 import uvloop
 
 from mutua.serving.http.app import application
+from mutua.serving.http.arrivals import connections_allowed
 from mutua.serving.http.guard import Rules
+from mutua.serving.http.journal import Journal
 from mutua.serving.http.run import Place, configured, ended
 from mutua.serving.learning import Schedule
 from mutua.serving.notices import NoticeSettings, settings_of
 from mutua.serving.running import Upkeep
-from mutua.serving.security.logs import log_to
+from mutua.serving.security.logs import RequestLog, log_to
 from mutua.serving.security.origins import Origins
 from mutua.serving.security.redact import Pseudonyms
 from mutua.serving.security.tenant_keys import TenantKeys
 from mutua.serving.tenants import MOST, Tenants
+from mutua.serving.traffic import Traffic
 from mutua.store.sqlite.folder import Folder
 
 
@@ -55,10 +58,12 @@ def run_folder(
 
 
 async def _serve(place: Place, rules: Rules, tenants: Tenants) -> None:
-    signal.signal(signal.SIGTERM, ended)
     looking = asyncio.create_task(tenants.keep_looking())
+    traffic = Traffic(connections=connections_allowed())
+    journal = Journal(RequestLog(sys.stderr), place.log_every)
+    signal.signal(signal.SIGTERM, ended)
     try:
-        await uvicorn.Server(configured(place, application(tenants, rules))).serve()
+        await uvicorn.Server(configured(place, application(tenants, rules, traffic, journal), traffic)).serve()
     finally:
         looking.cancel()
         await tenants.close()

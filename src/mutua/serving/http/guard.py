@@ -9,6 +9,7 @@ import msgspec
 
 from mutua.errors import MutuaError
 from mutua.serving.http.exchange import (
+    ACCESS,
     TENANT,
     Application,
     Header,
@@ -101,7 +102,7 @@ class Guard:
             await refuse(scope, send, error, more)
             return
         if access is not None:
-            scope[TENANT] = access.tenant
+            scope[TENANT], scope[ACCESS] = access.tenant, access
         await self._inner(scope, receive, _adding(send, more))
 
     def _checked(

@@ -8,10 +8,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
-from mutua.serving.figures import labelled
 from mutua.serving.http.exchange import TENANT, service_of
 from mutua.serving.http.schema import answers
 from mutua.serving.http.users import told
+from mutua.serving.metrics import of_tenant
 
 router = APIRouter(tags=["operation"])
 TRACKER = resources.files("mutua.serving").joinpath("static/mutua.js").read_bytes()
@@ -38,7 +38,7 @@ async def tracker() -> Response:
 async def metrics(request: Request) -> Response:
     service = service_of(request.scope)
     if request.app.state.by_tenant:
-        text = generate_latest(labelled(service.figures.registry, request.scope[TENANT]))
+        text = generate_latest(of_tenant(service, request.scope[TENANT]))
     else:
         text = await service.reports()
     return Response(text, media_type=CONTENT_TYPE_LATEST)

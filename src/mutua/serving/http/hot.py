@@ -13,7 +13,10 @@ import msgspec
 from mutua.errors import InvalidField, MutuaError, WrongMethod
 from mutua.serving import words
 from mutua.serving.http.exchange import (
+    DEADLINE,
     LINES,
+    REFUSED,
+    WAITED,
     Application,
     Receive,
     Reply,
@@ -29,6 +32,7 @@ from mutua.serving.http.exchange import (
     service_of,
 )
 from mutua.serving.messages import Answer, Batch, Question, Seen
+from mutua.serving.overload import deadline_of
 from mutua.serving.problems import INTERNAL
 from mutua.slates import Slate
 
@@ -38,6 +42,10 @@ BATCH = msgspec.json.Decoder(Batch)
 SEEN = msgspec.json.Decoder(Seen)
 ANY = msgspec.json.Decoder()
 USERS, RECOMMENDATIONS = "/v1/users/", "/recommendations"
+OF_USER = f"{USERS}{{user}}{RECOMMENDATIONS}"
+POSTED = frozenset({"/v1/recommend", "/v1/events", "/v1/impressions"})
+HOT = POSTED | {OF_USER}
+"""Templates of the hot routes."""
 Handler = Callable[[Scope, Receive], Awaitable[Reply]]
 
 
@@ -55,7 +63,6 @@ class Hot:
             ("POST", "/v1/events"): self._events,
             ("POST", "/v1/impressions"): self._impressions,
         }
-        self._paths = frozenset(path for _, path in self._routes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves one request."""
@@ -66,6 +73,7 @@ class Hot:
         try:
             given = await handler(scope, receive)
         except MutuaError as error:
+            scope[REFUSED] = error.code
             given = refusal(error)
         except Exception:
             LOG.exception("a fault in %s", scope["path"].partition(USERS)[0] or RECOMMENDATIONS)
@@ -77,7 +85,7 @@ class Hot:
         found = self._routes.get((method, path))
         if found is not None:
             return found
-        if path in self._paths:
+        if path in POSTED:
             return self._other_method
         if path.endswith(RECOMMENDATIONS) and path.startswith(USERS):
             return self._recommend_user if method == "GET" else self._other_method
@@ -109,9 +117,12 @@ class Hot:
 
 async def _answered(scope: Scope, question: Question) -> Reply:
     started, service = perf_counter(), service_of(scope)
-    slate = await service.recommend(question)
-    items: tuple[Any, ...] = words.explained(service.shop, slate) if question.explain else slate.items
-    return reply(_told(slate, items, started))
+    slate = await service.recommend(question, scope.get(WAITED, 0.0), deadline_of(header(scope, DEADLINE)))
+    explained = question.explain and not slate.degraded
+    items: tuple[Any, ...] = words.explained(service.shop, slate) if explained else slate.items
+    encoded = reply(_told(slate, items, started))
+    service.figures.laps.lap("encode")
+    return encoded
 
 
 def _impression(given: object) -> object:
@@ -151,4 +162,5 @@ def _told(slate: Slate, items: tuple[Any, ...], started: float) -> Answer:
         slate.profile_version,
         slate.notes,
         round((perf_counter() - started) * 1_000, 3),
+        slate.degraded,
     )

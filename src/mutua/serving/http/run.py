@@ -15,19 +15,21 @@ import uvloop
 
 from mutua.config import FILE, Settings
 from mutua.serving.http.app import application
+from mutua.serving.http.arrivals import arrivals, connections_allowed
 from mutua.serving.http.exchange import Application
 from mutua.serving.http.guard import Rules
-from mutua.serving.http.heads import BoundedHeads
+from mutua.serving.http.journal import Journal
 from mutua.serving.learning import Schedule, keep_learning
 from mutua.serving.notices import Notices, NoticeSettings
 from mutua.serving.security import key_file
 from mutua.serving.security.bounds import check_bind, is_loopback
 from mutua.serving.security.keys import KeyRing
-from mutua.serving.security.logs import log_to
+from mutua.serving.security.logs import RequestLog, log_to
 from mutua.serving.security.origins import Origins
 from mutua.serving.security.redact import Pseudonyms
 from mutua.serving.service import Service
 from mutua.serving.settings import follow_settings
+from mutua.serving.traffic import Traffic
 from mutua.serving.writing import Writing
 from mutua.store.sqlite.address import Address
 
@@ -47,6 +49,7 @@ class Place:
         settings: reads the settings; called again whenever their file changes.
         notices: what to post to webhooks; None for nothing.
         open: listen beyond loopback though there is no key, so that everybody may do everything.
+        log_every: of the good answers of the hot routes one in so many is logged; 0 for none.
     """
 
     url: str
@@ -56,6 +59,7 @@ class Place:
     open: bool = False
     settings: Callable[[], Settings] = Settings
     notices: NoticeSettings | None = None
+    log_every: int = 0
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,9 @@ async def serve(place: Place, schedule: Schedule, rules: Rules, now: int | str |
         watching.append(asyncio.create_task(notices.keep_sweeping()))
     if post.leads and schedule.wanted:
         watching.append(asyncio.create_task(keep_learning(service, place.url, schedule)))
-    server = uvicorn.Server(configured(place, application(service, rules)))
+    traffic = Traffic(connections=connections_allowed())
+    journal = Journal(RequestLog(sys.stderr), place.log_every)
+    server = uvicorn.Server(configured(place, application(service, rules, traffic, journal), traffic))
     signal.signal(signal.SIGTERM, ended)
     try:
         await server.serve(post.listens() if post.listens else None)
@@ -126,11 +132,11 @@ def ended(number: int, frame: object) -> None:
     """What uvicorn hands a signal on to once it has ended by it: nothing, so that what is open is closed in order."""
 
 
-def configured(place: Place, app: Application) -> uvicorn.Config:
+def configured(place: Place, app: Application, traffic: Traffic) -> uvicorn.Config:
     """Returns how uvicorn serves; access logs are off, for they would hold ids of people."""
     return uvicorn.Config(
         app,
-        http=BoundedHeads,
+        http=arrivals(traffic),
         ws_max_size=SAID_BYTES,
         host=place.host,
         port=place.port,

@@ -27,6 +27,8 @@ ZoneOf = Callable[[str], str]
 EVERY = 1.0
 """Seconds between looks for deliveries whose time has come."""
 TIDY = clock.HOUR
+COUNT = 5 * clock.SECOND
+"""Between two counts of what the outbox holds, for `latest`."""
 QUEUE = 100_000
 """Triggers that may wait for the thread; beyond them new ones are dropped and counted."""
 
@@ -51,6 +53,8 @@ class Courier:
         opened: opens the outbox; called on the thread, and its errors are raised by `start`.
         now: microseconds UTC.
 
+    `latest` holds the figures of some seconds ago, None before the first; reading it waits for nobody.
+
     Raises:
         ConfigError: code `config.invalid`; as `WebhookSettings.checked`.
     """
@@ -64,7 +68,8 @@ class Courier:
         self._jobs: deque[Job[Outbox]] = deque()
         self._waiting = self._dropped = 0
         self._done = Step()
-        self._tidied = 0
+        self._tidied = self._counted = 0
+        self.latest: CourierCounts | None = None
         self._closing = False
         self._started: Future[int] = Future()
         self._thread = threading.Thread(target=self._work, name="mutua-courier", daemon=True)
@@ -112,7 +117,7 @@ class Courier:
 
     def counts(self) -> Future[CourierCounts]:
         """Returns where the figures as of now will come."""
-        return self.call(lambda outbox: CourierCounts(self._done, self._dropped, outbox.counts()))
+        return self.call(self._counts)
 
     def close(self) -> None:
         """Keeps what was offered, ends the thread after the try under way and closes the outbox; twice is harmless."""
@@ -140,7 +145,7 @@ class Courier:
     def _turn(self, outbox: Outbox, delivering: Delivering) -> bool:
         """One round, and whether it got anything done; each part is tried whatever became of the others."""
         before = self._done
-        for part in (self._keep, self._deliver, self._tidy):
+        for part in (self._keep, self._deliver, self._tidy, self._count):
             try:
                 part(outbox, delivering)
             except MutuaError as reason:
@@ -158,6 +163,15 @@ class Courier:
         if now - self._tidied > TIDY:
             self._tidied = now
             outbox.tidy(now)
+
+    def _count(self, outbox: Outbox, _: Delivering) -> None:
+        now = self._now()
+        if now - self._counted > COUNT:
+            self._counted = now
+            self.latest = self._counts(outbox)
+
+    def _counts(self, outbox: Outbox) -> CourierCounts:
+        return CourierCounts(self._done, self._dropped, outbox.counts())
 
     def _rest(self) -> None:
         with self._wake:

@@ -31,8 +31,9 @@ class RequestLine(msgspec.Struct, frozen=True, gc=False):
         method: of HTTP.
         route: the template, `/v1/users/{id}`; never the path itself, `unknown` where no route matched.
         status: of the answer.
-        ms: milliseconds until the answer was sent.
-        tenant: whose store; empty where the request was refused before that was known.
+        ms: milliseconds from its arrival until the answer began.
+        tenant: whose store; empty where no key was looked at.
+        key: the id of the key, as `mutua keys list` shows it; never its secret.
     """
 
     time: str
@@ -43,6 +44,7 @@ class RequestLine(msgspec.Struct, frozen=True, gc=False):
     status: int
     ms: float
     tenant: str
+    key: str
 
 
 class RequestLog:
@@ -55,7 +57,7 @@ class RequestLog:
     Example:
         >>> import io
         >>> stream = io.StringIO()
-        >>> RequestLog(stream, lambda: 0).write("GET", "/v1/users/{id}", 200, 1.25, "shop")
+        >>> RequestLog(stream, lambda: 0).write("GET", "/v1/users/{id}", 200, 1.25, "shop", "k1")
         >>> stream.getvalue()[:53]
         '{"time":"1970-01-01T00:00:00Z","level":"info","logger'
     """
@@ -64,10 +66,10 @@ class RequestLog:
         self._stream, self._now = stream, now
         self._encoder = msgspec.json.Encoder()
 
-    def write(self, method: str, route: str, status: int, ms: float, tenant: str) -> None:
+    def write(self, method: str, route: str, status: int, ms: float, tenant: str, key: str) -> None:
         """Writes the line of one request; see `RequestLine`."""
-        level = "error" if status >= 500 else "info"
-        line = RequestLine(clock.format_time(self._now()), level, REQUESTS, method, route, status, round(ms, 3), tenant)
+        level, when = "error" if status >= 500 else "info", clock.format_time(self._now())
+        line = RequestLine(when, level, REQUESTS, method, route, status, round(ms, 3), tenant, key)
         self._stream.write(self._encoder.encode(line).decode() + "\n")
 
 

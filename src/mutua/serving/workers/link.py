@@ -18,6 +18,7 @@ import msgspec
 
 from mutua.errors import Interrupted, Overloaded
 from mutua.events.kinds import AnyEvent
+from mutua.serving.histogram import Histogram
 from mutua.serving.operations import RESULTS, ForgetEvent, ForgetUser, PurgeModels
 from mutua.serving.workers.messages import (
     FROM_WRITER,
@@ -111,6 +112,11 @@ class Link:
     def ready(self) -> bool:
         """Whether the writer is there."""
         return self._stands.is_set()
+
+    @property
+    def spent(self) -> Histogram:
+        """Nothing: the process that writes knows how long commits took."""
+        return Histogram()
 
     @property
     def waiting(self) -> int:
