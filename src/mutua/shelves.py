@@ -11,6 +11,7 @@ from scipy import sparse
 
 from mutua.catalog.live import Mark
 from mutua.catalog.table import AttributeTable
+from mutua.events.interactions import Interactions
 from mutua.events.kinds import AnyEvent, Interaction
 from mutua.models.features import item_features
 from mutua.snapshot import EMPTY_SHELVES, Items, Shelves
@@ -44,15 +45,19 @@ class Shelving:
             self._trends = Trends(self._store)
         return self._trends
 
-    def warm(self) -> None:
-        """Reads what is in demand from the log, so that no request waits for it."""
+    def warm(self, rows: Iterable[Interactions]) -> None:
+        """Counts what is wanted and in demand, so that no request waits for it.
+
+        Args:
+            rows: all interactions of the log.
+        """
         self._trends = Trends(self._store)
+        self._counts = np.sum([_counted(part) for part in rows], axis=0)
 
     def popularity(self) -> Floats:
         """Returns float32 [n_items], counts of target events; read from the whole log once, then moved by events."""
         if self._counts is None:
-            rows = self._store.log.interactions()
-            self._counts = np.bincount(rows.item[rows.is_target], minlength=rows.n_items).astype(np.float32)
+            self._counts = _counted(self._store.log.interactions())
         missing = len(self._store.names.items) - len(self._counts)
         if missing > 0:
             self._counts = np.append(self._counts, np.zeros(missing, np.float32))
@@ -113,3 +118,7 @@ class Shelving:
 
     def _trending(self) -> Items:
         return np.array([item for item, _ in self.trends.best(LONGEST)], np.int32)
+
+
+def _counted(rows: Interactions) -> Floats:
+    return np.bincount(rows.item[rows.is_target], minlength=rows.n_items).astype(np.float32)

@@ -40,7 +40,9 @@ from mutua.profiles.identity import Union
 from mutua.profiles.population import Population
 from mutua.shelves import Shelving
 from mutua.snapshot import EMPTY_SHELVES, NO_ITEMS, Shelves, Snapshot
+from mutua.store import checkpoints
 from mutua.store.models import ModelFolders, Stored
+from mutua.store.sqlite.reading import as_interactions
 from mutua.store.sqlite.store import SqliteStore
 
 Floats = npt.NDArray[np.float32]
@@ -117,6 +119,7 @@ class LiveState:
         self._published = (0, 0)
         self._look_again = 0.0
         self._base: Interactions | None = None
+        self.checkpointed = 0
         self._moved: set[int] = set()
         self._newest = -1
         self.load_models()
@@ -258,12 +261,20 @@ class LiveState:
     def warm(self) -> int:
         """Reads the whole log once, so that no first request of a user reads it for him, and returns its events.
 
-        Cost: about a second and 30 MB a million events.
+        Cost: some seconds and 34 MB a million events; from a checkpoint a twentieth of the time.
         """
-        self._base, self._moved = self.store.log.interactions(), set()
+        found = checkpoints.read(self.store)
+        if found is None:
+            self._base, self._moved = self.store.log.interactions(), set()
+            rows: tuple[Interactions, ...] = (self._base,)
+        else:
+            self._base = as_interactions(found.image, self.store.names)
+            self._moved = set(found.tail["user"].tolist())
+            rows = (self._base, as_interactions(found.tail, self.store.names))
+        self.checkpointed = 0 if found is None else found.last
         self._items.live, self._users.live  # noqa: B018
-        self.shelving.warm()
-        return len(self._base)
+        self.shelving.warm(rows)
+        return sum(map(len, rows))
 
     @property
     def people(self) -> Population:

@@ -18,6 +18,7 @@ from mutua.privacy.checks import Check as Check
 from mutua.privacy.checks import Receipt as Receipt
 from mutua.privacy.checks import emptied, models_left, remaining, searched
 from mutua.privacy.slates import Slates, slates_of
+from mutua.store import checkpoints
 from mutua.store.sqlite.erasing import (
     Counts,
     erase_event,
@@ -49,6 +50,7 @@ def forget_user(
     if index is None:
         raise NotKnown(f"user {user[:60]!r}", "a recorded user", "check the spelling; a forgotten user is unknown too")
     members = store.identity.members(index)
+    checkpoints.erase(store.address)
     outers = [outer for outer in store.names.users.outers(members) if outer is not None]
     first = first_sequence(store, members)
     with slates_of(store, slates) as served:
@@ -77,6 +79,7 @@ def forget_event(store: SqliteStore, event: str, *, now: int, compact: bool = Tr
         NotKnown: code `id.unknown`.
     """
     first: int | None = store.database.one("SELECT seq FROM event WHERE id = ?", (event,))
+    checkpoints.erase(store.address)
     counts, appended = erase_event(store, event, recorded=now)
     return _receipt(store, "event", [event], (), counts, appended.sequences, now, first, compact, None)
 

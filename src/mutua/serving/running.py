@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self
 
 from mutua.config import FILE, Settings
+from mutua.serving.checkpointing import keep_checkpoints
 from mutua.serving.learning import Schedule, keep_learning
 from mutua.serving.notices import Notices, NoticeSettings
 from mutua.serving.service import Service
@@ -42,7 +43,11 @@ class Running:
         self.service, self._notices, self._upkeep = service, notices, upkeep
         self.busy = 0
         """Requests, streams and learning under way; while there are any it must not be closed."""
-        beside = [service.follow_models(), follow_settings(service, upkeep.settings, Path(FILE))]
+        beside = [
+            service.follow_models(),
+            follow_settings(service, upkeep.settings, Path(FILE)),
+            keep_checkpoints(service, url),
+        ]
         if notices is not None:
             beside.append(notices.keep_sweeping())
         if upkeep.schedule.wanted:

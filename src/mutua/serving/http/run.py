@@ -14,6 +14,7 @@ import uvicorn
 import uvloop
 
 from mutua.config import FILE, Settings
+from mutua.serving.checkpointing import keep_checkpoints
 from mutua.serving.http.app import application
 from mutua.serving.http.arrivals import arrivals, connections_allowed
 from mutua.serving.http.exchange import Application
@@ -111,6 +112,8 @@ async def serve(place: Place, schedule: Schedule, rules: Rules, now: int | str |
     notices = Notices(service, place.notices) if post.leads and place.notices is not None else None
     if notices is not None:
         watching.append(asyncio.create_task(notices.keep_sweeping()))
+    if post.leads:
+        watching.append(asyncio.create_task(keep_checkpoints(service, place.url)))
     if post.leads and schedule.wanted:
         watching.append(asyncio.create_task(keep_learning(service, place.url, schedule)))
     traffic = Traffic(connections=connections_allowed())

@@ -79,6 +79,11 @@ class Address:
         return self.file.with_suffix(".models")
 
     @property
+    def checkpoint(self) -> Path:
+        """The folder of the checkpoint: `shop.checkpoint` beside `shop.db`."""
+        return self.file.with_suffix(".checkpoint")
+
+    @property
     def slates(self) -> Address:
         """Where the slates served are kept: `shop.slates.db` beside `shop.db`; in memory where the store is."""
         return Address(None if self.path is None else self.path.with_suffix(".slates.db"))

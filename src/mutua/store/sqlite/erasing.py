@@ -12,6 +12,7 @@ from mutua.errors import NotKnown
 from mutua.events.kinds import Forget
 from mutua.store.base import Appended
 from mutua.store.sqlite.connection import marks
+from mutua.store.sqlite.schema import change_lineage
 from mutua.store.sqlite.store import SqliteStore
 
 Counts = dict[str, int]
@@ -80,7 +81,12 @@ def _forget(
         Forget(id=f"forget-{subject}-{last}", subject=subject, erased=count, time=recorded, source="forget")
         for subject, count in erased.items()
     ]
-    appended = store.log.append_with(forgets, recorded=recorded, besides=besides)
+
+    def erased_rows(cursor: sqlite3.Cursor) -> None:
+        besides(cursor)
+        change_lineage(cursor)
+
+    appended = store.log.append_with(forgets, recorded=recorded, besides=erased_rows)
     store.seals.forget()
     store.catalog.forget()
     store.names.refresh()

@@ -20,6 +20,7 @@ from mutua.store.sqlite.connection import Database
 from mutua.store.sqlite.identity import SqliteIdentity
 from mutua.store.sqlite.keys import Seals
 from mutua.store.sqlite.names import Draft, SqliteNames
+from mutua.store.sqlite.schema import change_lineage
 from mutua.store.sqlite.writing import insert_batch, insert_rows
 
 
@@ -77,7 +78,10 @@ class SqliteLog:
         with self._database.transaction() as cursor:
             named = ((bits, sequence) for sequence in sequences.tolist())
             cursor.executemany("UPDATE event SET mark = mark | ? WHERE seq = ?", named)
-            return cursor.rowcount if len(sequences) else 0
+            marked = cursor.rowcount if len(sequences) else 0
+            if marked:
+                change_lineage(cursor)
+            return marked
 
     def read(self, after: int = 0, *, kinds: Sequence[int] | None = None, size: int = 50_000) -> Iterator[pl.DataFrame]:
         """Yields batches of `BATCH_SCHEMA` plus `sequence` and `recorded`, in log order, starting after a sequence.

@@ -30,6 +30,8 @@ _ROW = np.dtype(
         ("mark", "i4"),
     ]
 )
+RawColumns = dict[str, npt.NDArray[Any]]
+"""Interactions by the names of `_ROW`, as the file has them: no link applied, types as they were spelled."""
 _COLUMNS = f"user, item, type, ifnull(value, {_ABSENT}), time, seq, mark"
 _READ = "seq, recorded, id, kind, user, item, type, value, time, source, session, payload, mark, sealed"
 
@@ -40,29 +42,50 @@ def interactions(
     """Returns all interactions grouped by canonical user, each user's by time, then sequence."""
     where, parameters = _limits(until, as_of)
     with database.reading():
-        count = database.one(f"SELECT count(*) FROM event WHERE kind = 0{where}", parameters)
-        rows = database.stream(f"SELECT {_COLUMNS} FROM event WHERE kind = 0{where}", parameters)
-        table = np.fromiter(rows, _ROW, count)
-        types, resolved = names.types, names.resolved_types
-        n_users, n_items = len(names.users), len(names.items)
-        users = identity.union(as_of=as_of).applied(table["user"], n_users)
+        table = _table(database, where, parameters)
+        users = identity.union(as_of=as_of).applied(table["user"], len(names.users))
     order = np.lexsort((table["sequence"], table["time"], users))
-    value, mark = table["value"][order], table["mark"][order]
+    found = {name: table[name][order] for name in _ROW.names or ()}
+    return as_interactions(_filled(found | {"user": users[order]}), names)
+
+
+def raw(database: Database, after: int, until: int) -> RawColumns:
+    """Returns the columns of the interactions with after < sequence number ≤ until, in log order."""
+    table = _table(database, " AND seq > ? AND seq <= ?", (after, until))
+    return _filled({name: np.ascontiguousarray(table[name]) for name in _ROW.names or ()})
+
+
+def as_interactions(columns: RawColumns, names: SqliteNames) -> Interactions:
+    """Returns raw columns in the order that they have, types resolved as they are declared now."""
+    types, resolved = names.types, names.resolved_types
     return Interactions(
-        user=users[order],
-        item=table["item"][order],
-        type=resolved[table["type"][order]],
-        value=np.where(np.isinf(value), np.float32(np.nan), value),
-        time=table["time"][order],
-        sequence=table["sequence"][order],
-        weight=(mark == 0).astype(np.float32),
-        n_users=n_users,
-        n_items=n_items,
+        user=columns["user"],
+        item=columns["item"],
+        type=resolved[columns["type"]],
+        value=columns["value"],
+        time=columns["time"],
+        sequence=columns["sequence"],
+        weight=columns["weight"],
+        n_users=len(names.users),
+        n_items=len(names.items),
         types=tuple(types.names),
         type_weights=tuple(types.weights()),
         targets=tuple(types.targets()),
         ratings=tuple(types.ratings()),
     )
+
+
+def _table(database: Database, where: str, parameters: tuple[int, ...]) -> npt.NDArray[Any]:
+    count = database.one(f"SELECT count(*) FROM event WHERE kind = 0{where}", parameters)
+    rows = database.stream(f"SELECT {_COLUMNS} FROM event WHERE kind = 0{where}", parameters)
+    return np.fromiter(rows, _ROW, count)
+
+
+def _filled(columns: RawColumns) -> RawColumns:
+    """Values that are absent are NaN, and marks are weights, 0 or 1."""
+    value, mark = columns["value"], columns.pop("mark")
+    value[np.isinf(value)] = np.nan
+    return columns | {"weight": (mark == 0).astype(np.float32)}
 
 
 def history(

@@ -96,6 +96,11 @@ def _migrate(database: Database, version: int, statements: Sequence[str]) -> Non
             cursor.execute("INSERT INTO secret VALUES ('hash', ?)", (secrets.token_bytes(32),))
 
 
+def change_lineage(cursor: sqlite3.Cursor) -> None:
+    """Says, within a transaction, that rows of the log were changed: what was made of it before is no image of it."""
+    cursor.execute("INSERT OR REPLACE INTO secret VALUES ('lineage', ?)", (secrets.token_bytes(16),))
+
+
 def kept_copy(path: Path, version: int) -> Path:
     """Returns where the backup stands that was made before migrating away from `version`."""
     return path.with_name(f"{path.name}.v{version}.bak")
