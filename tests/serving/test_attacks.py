@@ -14,7 +14,7 @@ import pytest
 from mutua.errors import InvalidField, TooLarge
 from mutua.serving.http import exchange
 from mutua.serving.http.exchange import LIMITS, body
-from mutua.serving.http.guard import BEACON_LIMITS
+from mutua.serving.http.guard import BEACON_LIMITS, Rules
 from mutua.serving.security.keys import KeyRing
 from mutua.serving.service import Service
 from serving_shop import run
@@ -179,6 +179,22 @@ def test_a_question_has_bounds(tmp_path: Path, more: dict[str, Any]) -> None:
         assert (answer.status_code, answer.json()["code"]) == (400, "field.invalid")
 
     run(tmp_path, scenario)
+
+
+def test_of_two_keys_the_one_that_opened_a_stream_keeps_it_open(tmp_path: Path) -> None:
+    ring = KeyRing.load(tmp_path / "shop.keys")
+    good, gone = ring.create("shop", ["write"]), ring.create("shop", ["read"])
+    access = ring.check(gone)
+    assert access is not None
+    ring.revoke(access.key_id)
+    both = [(b"authorization", f"Bearer {key}".encode()) for key in (good, gone)]
+
+    async def scenario(service: Service, client: httpx.AsyncClient) -> None:  # noqa: ARG001
+        assert (await client.get("/v1/trending", headers=both)).status_code == 401
+
+    run(tmp_path, scenario)
+    assert not Rules(ring).admits({"headers": both})
+    assert Rules(ring).admits({"headers": both[:1]})
 
 
 def test_a_stream_ends_when_its_key_is_taken_back(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ class TenantKeys:
         self._rings = {tenant: self._ring(tenant) for tenant in folder.tenants()}
 
     def check(self, key: str | bytes) -> Access | None:
-        """Returns what a key may do in its tenant's store, None for one that opens none; about 6 µs.
+        """Returns what a key may do in its tenant's store, None for one that opens none; two looks at the disk.
 
         Raises:
             StoreError: code `store.failed`; the tenant's file cannot be read. Nobody enters there.
