@@ -67,7 +67,8 @@ def built(folder: Path) -> Path:
     for tenant in TENANTS:
         with Recommender.open(f"sqlite:///{folder / tenant}.db", now=NOW) as shop:
             assert not shop.record(told_by(tenant)).refused
-            shop.learn("item-knn")
+            for model in ("popularity", "item-knn"):
+                shop.learn(model)
     return folder
 
 
