@@ -15,13 +15,16 @@ from mutua import state as state_module
 from mutua.core.clock import DAY
 from mutua.errors import NotKnown
 from mutua.events.interactions import Interactions
+from mutua.events.kinds import AnyEvent, IdentityLink
 from mutua.models.base import TrainingData
 from mutua.pipeline import plans
 from mutua.pipeline.live import Histories
 from mutua.profiles import fold
 from mutua.profiles.encoder import Encoder
 from mutua.profiles.history import EMPTY, WINDOW, History
+from mutua.profiles.identity import Link, canonical
 from mutua.state import LiveState
+from mutua.store.sqlite import placing
 from mutua.store.sqlite.store import SqliteStore
 from mutua.training import training_data
 from recommender_shop import NOW, START, book, bought, built, copied, grocery, open_shop, upsert
@@ -143,6 +146,10 @@ def test_items_are_looked_up_by_what_the_model_knows(learned: Path) -> None:
             shop._state.item("unheard")
 
 
+def noted(kept: Histories, user: int, item: int, sequence: int) -> None:
+    kept.moves.note([user], [item], [0], [np.nan], [5], [sequence])
+
+
 def test_histories_are_loaded_once_moved_and_bounded() -> None:
     loads: list[int] = []
 
@@ -155,14 +162,67 @@ def test_histories_are_loaded_once_moved_and_bounded() -> None:
         assert kept.get(user).item[0] == user
     assert loads == [1, 2, 3, 4, 2]
     assert len(kept) == 3
-    kept.apply(2, 9, 0, np.nan, 5, 7)
-    kept.apply(99, 9, 0, np.nan, 5, 7)
+    noted(kept, 2, 9, 7)
+    noted(kept, 99, 9, 7)
     assert kept.get(2).item.tolist() == [2, 9]
     assert kept.get(2).version == 7
+    assert kept.get(3).item.tolist() == [3]
     kept.drop(2)
-    assert kept.get(2).item.tolist() == [2]
+    assert kept.get(2).item.tolist() == [2, 9]
     kept.drop()
     assert len(kept) == 0
+
+
+def test_a_history_that_lacks_a_move_is_loaded_again_once_the_log_tells_of_it() -> None:
+    told = {1: EMPTY.add(1, 0, np.nan, 1, 1), 2: EMPTY.add(2, 0, np.nan, 1, 2)}
+    loads: list[int] = []
+
+    def load(user: int) -> History:
+        loads.append(user)
+        return told[user]
+
+    kept = Histories(load)
+    for user in (1, 2):
+        kept.get(user)
+        noted(kept, user, 9, 6 + user)
+    assert kept.get(2).item.tolist() == [2, 9]
+    told[1] = told[1].add(9, 0, np.nan, 5, 7)
+    kept.settle()
+    assert len(kept.moves) == 0
+    assert [kept.get(user).item.tolist() for user in (1, 2)] == [[1, 9], [2, 9]]
+    assert loads == [1, 2, 1]
+
+
+def test_the_moves_of_linked_users_come_in_log_order() -> None:
+    kept = Histories(lambda _: EMPTY)
+    kept.union = canonical([Link(1, 8, 10, 1)])
+    noted(kept, 8, 3, 4)
+    noted(kept, 1, 2, 3)
+    noted(kept, 8, 4, 6)
+    noted(kept, 1, 5, 7)
+    assert kept.get(1).item.tolist() == kept.get(8).item.tolist() == [2, 3, 4, 5]
+    assert len(kept.get(2)) == 0
+
+
+@pytest.mark.parametrize("step", range(1, 8))
+def test_the_state_is_that_of_the_log_wherever_places_are_given(
+    step: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(placing, "TAIL", step)
+    with SqliteStore.open(f"sqlite:///{tmp_path / 'x.db'}", write=True) as store:
+        state = LiveState(store, Settings(), NOW, fed=True)
+        state.warm()
+        for number in range(30):
+            user = f"u{number % 5}"
+            events: list[AnyEvent] = [Interaction(user=user, item=f"i{number}", time=START + number)]
+            if number in (9, 21):
+                events.append(IdentityLink(user="u1", other="u2", undo=number == 21, time=START + number))
+            done = store.log.append(events, recorded=NOW)
+            state.apply(events, done.sequences, NOW)
+            for index in range(number % 3, len(store.names.users), 3):
+                live, loaded = state.histories.get(index), store.log.history(index)
+                assert live.sequence.tolist() == loaded.sequence.tolist()
+                assert live.item.tolist() == loaded.item.tolist()
 
 
 def test_a_history_beyond_the_window_is_moved_as_it_would_be_loaded(tmp_path: Path) -> None:

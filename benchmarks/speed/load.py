@@ -122,20 +122,30 @@ async def run(
     for _, connection in made:
         connection.begin()
     await asyncio.sleep(max(0.0, load.end - perf_counter()) + 0.2)
-    found = sorted(load.latencies) or [0.0]
-    at = {share: 1_000 * found[min(len(found) - 1, int(share * len(found)))] for share in (0.5, 0.99, 0.999)}
+    found = sorted(load.latencies)
     return {
-        "requests": len(load.latencies),
-        "per_second": len(load.latencies) / seconds,
-        "p50_ms": at[0.5],
-        "p99_ms": at[0.99],
-        "p999_ms": at[0.999],
+        "requests": len(found),
+        "per_second": len(found) / seconds,
+        "p50_ms": 1_000 * quantile(found, 0.5),
+        "p99_ms": 1_000 * quantile(found, 0.99),
+        "p999_ms": 1_000 * quantile(found, 0.999),
         "errors": load.errors,
         "refused": load.refused,
         "timely": sum(load.timely.values()),
         "linear": load.timely[b"linear"],
         "popularity": load.timely[b"popularity"],
     }
+
+
+def quantile(ascending: Sequence[float], share: float) -> float:
+    """Returns the value below which a share of the values lie, infinity where there is none."""
+    return ascending[min(len(ascending) - 1, int(share * len(ascending)))] if ascending else float("inf")
+
+
+def keep_to_last_core() -> None:
+    """Leaves the other cores to the server."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 def main() -> None:
@@ -149,8 +159,7 @@ def main() -> None:
     parser.add_argument("--deadline", type=float, default=0.5)
     given = parser.parse_args()
     _allow(given.connections)
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    keep_to_last_core()
     requests = [raw(line) for line in given.file.read_text().splitlines()]
     done = run(given.port, requests, given.connections, given.seconds, given.rate, given.deadline)
     print(json.dumps(uvloop.run(done)))

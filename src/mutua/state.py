@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from time import monotonic
@@ -23,7 +23,6 @@ from mutua.core.laps import NOT_TIMED
 from mutua.errors import DamagedModel, NoModel, NotKnown, UsageError
 from mutua.events.interactions import Interactions
 from mutua.events.kinds import AnyEvent, IdentityLink, Interaction, ItemUpsert, UserUpsert
-from mutua.events.types import Types
 from mutua.models.base import Model, ReadsAttributes
 from mutua.models.joint.arrivals import Arrivals
 from mutua.models.joint.newcomers import Newcomers, opened
@@ -36,7 +35,6 @@ from mutua.pipeline.plans import Plans
 from mutua.pipeline.spec import BY_MODEL, BY_POPULARITY, Surface
 from mutua.profiles.fold import history_of
 from mutua.profiles.history import EMPTY, History
-from mutua.profiles.identity import Union
 from mutua.profiles.population import Population
 from mutua.shelves import Shelving
 from mutua.snapshot import EMPTY_SHELVES, NO_ITEMS, Shelves, Snapshot
@@ -52,6 +50,9 @@ LOG = "log"
 """Stands for the time of the newest event."""
 LOOK_EVERY = 0.001
 """Seconds for which the pointer to the model in force is not looked at again: a look costs what a ranking may."""
+NAN = float("nan")
+FORGOTTEN = -1
+"""What vocabularies say of a name that is no more."""
 NOT_NEEDED = np.empty(0, np.float32)
 RANKERS = 4
 """Versions besides the one in force that are kept in memory for surfaces that name them."""
@@ -105,6 +106,8 @@ class LiveState:
             )
         self.store, self.settings, self._moment, self._fed = store, settings, moment, fed
         self.histories = Histories(self._load)
+        self.histories.union = store.identity.union()
+        self._noted_from = store.log.last_sequence()
         self.in_force = InForce()
         self._arrivals: Arrivals | None = None
         self.laps = NOT_TIMED
@@ -120,7 +123,7 @@ class LiveState:
         self._look_again = 0.0
         self._base: Interactions | None = None
         self.checkpointed = 0
-        self._moved: set[int] = set()
+        self._loadable: set[int] = set()
         self._newest = -1
         self.load_models()
 
@@ -236,23 +239,26 @@ class LiveState:
         names = self.store.names
         names.refresh()
         self._seen = self.store.database.state()
-        types, union = names.types, self.store.identity.union()
+        union = self.store.identity.union()
         self._items.grow(len(names.items))
         fresh = tuple(events)
         self.shelving.moved(fresh)
+        acts: list[Interaction] = []
+        places: list[int] = []
         items: list[Said | None] = []
         users: list[Said | None] = []
         for event, sequence in zip(fresh, sequences, strict=True):
             if isinstance(event, Interaction):
-                self._move(event, sequence, recorded, types, union)
+                acts.append(event)
+                places.append(sequence)
             elif isinstance(event, ItemUpsert):
                 items.append(_said(names.vocabulary("items").get(event.item), event, recorded))
             elif isinstance(event, UserUpsert):
                 users.append(_said(names.vocabulary("users").get(event.user), event, recorded))
             elif isinstance(event, IdentityLink):
-                self._base = None
-                self.histories.drop()
+                self._relink()
                 self._forget_encoded()
+        self._move(acts, places, recorded)
         self._items.apply(filter(None, items))
         self._users.apply(filter(None, users))
         for said in filter(None, users):
@@ -265,11 +271,11 @@ class LiveState:
         """
         found = checkpoints.read(self.store)
         if found is None:
-            self._base, self._moved = self.store.log.interactions(), set()
+            self._base, self._loadable = self.store.log.interactions(), set()
             rows: tuple[Interactions, ...] = (self._base,)
         else:
             self._base = as_interactions(found.image, self.store.names)
-            self._moved = set(found.tail["user"].tolist())
+            self._loadable = set(found.tail["user"].tolist())
             rows = (self._base, as_interactions(found.tail, self.store.names))
         self.checkpointed = 0 if found is None else found.last
         self._items.live, self._users.live  # noqa: B018
@@ -345,7 +351,9 @@ class LiveState:
         """Drops everything that a bulk write or an erasure may have changed."""
         self.store.names.refresh()
         self._base = None
-        self.histories.drop()
+        self._relink()
+        self.histories.settle()
+        self._noted_from = self.store.log.last_sequence()
         self._items.drop()
         self._users.drop()
         self._people = None
@@ -376,23 +384,44 @@ class LiveState:
         return self.store.log.history(user, as_of=as_of).bounded()
 
     def _load(self, user: int) -> History:
-        base = self._base
-        if base is None or user in self._moved or user >= base.n_users or len(self.store.identity.members(user)) > 1:
-            return self.store.log.history(user).bounded()
-        return history_of(base, user).bounded()
+        """A history up to where moves are noted from, or beyond; the end of the log is looked through if it must be."""
+        base, union = self._base, self.histories.union
+        if base is not None and user not in self._loadable and user not in union.canonical:
+            return history_of(base, user).bounded() if user < base.n_users else EMPTY
+        placed, until = self.store.log.placed_history(user)
+        return placed.bounded() if until >= self._noted_from else self.store.log.history(user).bounded()
 
-    def _move(self, event: Interaction, sequence: int, recorded: int, types: Types, union: Union) -> None:
-        time = recorded if event.time is None else event.time
-        user = self.store.names.vocabulary("users").get(event.user)
-        item = self.store.names.vocabulary("items").get(event.item)
-        if user is None or item is None:
-            return
-        value = np.nan if event.value is None else event.value
-        kind = types.index(event.type)
-        for member in union.of(user):
-            self._moved.add(member)
-            self.histories.apply(member, item, kind, value, time, sequence)
-        self._newest = max(self._newest, time) if self._newest >= 0 else -1
+    def _relink(self) -> None:
+        """Takes up who is one person now: what was read by the links before is read again."""
+        self._loadable.update(self.histories.union.canonical)
+        self.histories.union = self.store.identity.union()
+        self.histories.drop()
+
+    def _move(self, events: Sequence[Interaction], sequences: Sequence[int], recorded: int) -> None:
+        """Notes what moves histories; events whose user or item was forgotten since are passed over."""
+        kind = self.store.names.types.index
+        kinds = {name: kind(name) for name in {event.type for event in events}}
+        users = self.store.names.vocabulary("users").indices([event.user for event in events]).tolist()
+        items = self.store.names.vocabulary("items").indices([event.item for event in events]).tolist()
+        times = [recorded if event.time is None else event.time for event in events]
+        values = [NAN if event.value is None else event.value for event in events]
+        types = [kinds[event.type] for event in events]
+        columns: tuple[Sequence[Any], ...] = (users, items, types, values, times, sequences)
+        if FORGOTTEN in users or FORGOTTEN in items:
+            known = [row for row in zip(*columns, strict=True) if FORGOTTEN not in row[:2]]
+            columns = tuple(zip(*known, strict=True)) or ((),) * len(columns)
+        self.histories.moves.note(*columns)
+        if self._newest >= 0:
+            self._newest = max([self._newest, *times])
+        self._settle()
+
+    def _settle(self) -> None:
+        """Lets go of what is noted once the log gives it quickly, so that notes are bounded."""
+        until = self.store.log.placed()
+        if until > self._noted_from:
+            self._loadable.update(self.histories.moves.users)
+            self.histories.settle()
+            self._noted_from = until
 
     def _with(self, history: History, event: Interaction, now: int) -> History:
         """The history with an event that is not recorded; one on an unknown item or of an unknown type says nothing."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -34,14 +35,16 @@ class Trends:
     def moved(self, events: Iterable[AnyEvent]) -> None:
         """Counts events that were recorded."""
         moment, types, items = now(), self._store.names.types, self._store.names.vocabulary("items")
-        kinds = [(event, types.index(event.type)) for event in events if isinstance(event, Interaction)]
+        acts = [event for event in events if isinstance(event, Interaction)]
+        kinds = {name: types.index(name) for name in {event.type for event in acts}}
         targets = types.targets()
-        for event, kind in kinds:
-            if targets[kind]:
-                item = items.get(event.item)
-                if item is not None:
-                    when = moment if event.time is None else event.time
-                    self._counts[item] = self._counts.get(item, 0.0) + self._weight(when)
+        wanted = {name for name, kind in kinds.items() if targets[kind]}
+        counted = Counter((event.item, event.time) for event in acts if event.type in wanted)
+        for (outer, time), count in counted.items():
+            item = items.get(outer)
+            if item is not None:
+                weight = self._weight(moment if time is None else time)
+                self._counts[item] = self._counts.get(item, 0.0) + count * weight
 
     def best(self, n: int) -> Sequence[tuple[int, float]]:
         """Returns up to n inner items and their decayed counts as of now, most in demand first, ties by item."""

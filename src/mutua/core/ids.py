@@ -55,6 +55,10 @@ class Vocabulary:
         """Returns the index of `outer`, or None where it was never seen or was forgotten."""
         return self._index.get(outer)
 
+    def found(self, outers: Iterable[str | None]) -> list[int | None]:
+        """Returns the index of each of `outers`, None where it is unknown or there is no name."""
+        return list(map(self._index.get, outers))  # type: ignore[arg-type]
+
     def add(self, outer: str) -> int:
         """Returns the index of `outer`, new or known."""
         index = self._index.setdefault(outer, len(self._ids))

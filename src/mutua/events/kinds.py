@@ -11,7 +11,7 @@ Attributes = Mapping[str, Any]
 """Attribute name → plain JSON value: text, number, true/false, null, or a list of texts or numbers."""
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind"):
+class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, tag_field="kind", gc=False):
     """The fields that every kind shares.
 
     Args:
@@ -27,7 +27,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     source: str = "api"
 
 
-class Interaction(Event, frozen=True, kw_only=True, tag="interaction"):
+class Interaction(Event, frozen=True, kw_only=True, gc=False, tag="interaction"):
     """A user did something with an item. `type` is an open vocabulary; `value` its number (stars, price, seconds)."""
 
     number: ClassVar[int] = 0
@@ -44,7 +44,7 @@ class Interaction(Event, frozen=True, kw_only=True, tag="interaction"):
     position: int | None = None
 
 
-class Impression(Event, frozen=True, kw_only=True, tag="impression"):
+class Impression(Event, frozen=True, kw_only=True, gc=False, tag="impression"):
     """A list that a user really saw, in order of position."""
 
     number: ClassVar[int] = 1
@@ -56,7 +56,7 @@ class Impression(Event, frozen=True, kw_only=True, tag="impression"):
     surface: str | None = None
 
 
-class UserUpsert(Event, frozen=True, kw_only=True, tag="user-upsert"):
+class UserUpsert(Event, frozen=True, kw_only=True, gc=False, tag="user-upsert"):
     """What a source says of a user; null withdraws that source's word on an attribute."""
 
     number: ClassVar[int] = 2
@@ -65,7 +65,7 @@ class UserUpsert(Event, frozen=True, kw_only=True, tag="user-upsert"):
     attributes: Attributes
 
 
-class ItemUpsert(Event, frozen=True, kw_only=True, tag="item-upsert"):
+class ItemUpsert(Event, frozen=True, kw_only=True, gc=False, tag="item-upsert"):
     """What a source says of an item; null withdraws that source's word on an attribute."""
 
     number: ClassVar[int] = 3
@@ -74,7 +74,7 @@ class ItemUpsert(Event, frozen=True, kw_only=True, tag="item-upsert"):
     attributes: Attributes
 
 
-class Edit(Event, frozen=True, kw_only=True, tag="edit"):
+class Edit(Event, frozen=True, kw_only=True, gc=False, tag="edit"):
     """A person's correction of a profile: pin, mute or correct an interest (`field` as in `category:dairy`)."""
 
     number: ClassVar[int] = 4
@@ -85,7 +85,7 @@ class Edit(Event, frozen=True, kw_only=True, tag="edit"):
     value: float | None = None
 
 
-class Consent(Event, frozen=True, kw_only=True, tag="consent"):
+class Consent(Event, frozen=True, kw_only=True, gc=False, tag="consent"):
     """A user allows or refuses a purpose (`personalise`, `store`, `train`)."""
 
     number: ClassVar[int] = 5
@@ -95,7 +95,7 @@ class Consent(Event, frozen=True, kw_only=True, tag="consent"):
     granted: bool
 
 
-class IdentityLink(Event, frozen=True, kw_only=True, tag="identity-link"):
+class IdentityLink(Event, frozen=True, kw_only=True, gc=False, tag="identity-link"):
     """`other` (an anonymous, device or source id) is the same person as `user`; `undo` takes the link back."""
 
     number: ClassVar[int] = 6
@@ -105,7 +105,7 @@ class IdentityLink(Event, frozen=True, kw_only=True, tag="identity-link"):
     undo: bool = False
 
 
-class Forget(Event, frozen=True, kw_only=True, tag="forget"):
+class Forget(Event, frozen=True, kw_only=True, gc=False, tag="forget"):
     """A user or an event was erased. Holds keyed hashes of what went, never the ids themselves."""
 
     number: ClassVar[int] = 7

@@ -37,7 +37,7 @@ class Parsed:
     """A parsed batch: the good events in order with their places, and those refused."""
 
     events: tuple[AnyEvent, ...]
-    places: tuple[int, ...]
+    places: Sequence[int]
     refused: tuple[Refused, ...]
 
 
@@ -70,7 +70,7 @@ def parse_event(given: object, *, now: int) -> AnyEvent:
         expected = ", ".join(sorted(_FIELDS[kind]))
         raise _field(f"field {_shown(name)}", f"fields {expected}", "put what has no field of its own into context")
     try:
-        checked = {name: _checked(kind, name, value, now) for name, value in fields.items()}
+        checked = {name: checked_part(kind, name, value, now) for name, value in fields.items()}
         return _made(kind, checked)
     except (msgspec.ValidationError, TypeError) as reason:
         raise _field(
@@ -92,7 +92,7 @@ def checked_event(event: AnyEvent, *, now: int) -> AnyEvent:
     kind = type(event)
     fields = {name: value for name in _FIELDS[kind] if (value := getattr(event, name)) is not None}
     time = fields.pop("time", None)
-    checked = {name: _checked(kind, name, value, now) for name, value in fields.items()}
+    checked = {name: checked_part(kind, name, value, now) for name, value in fields.items()}
     if time is not None:
         checked["time"] = _checked_micros(time, now)
     return _made(kind, checked)
@@ -180,7 +180,8 @@ def checked_text(given: object, name: str = "text") -> str:
     return given
 
 
-def _checked(kind: type[Event], name: str, value: Any, now: int) -> Any:
+def checked_part(kind: type[Event], name: str, value: Any, now: int) -> Any:
+    """Returns one field of an event as it is kept, given as JSON states it; raises as `parse_event` does."""
     if name in _IDS:
         return checked_id(value, name)
     if name == "time":

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from mutua.events.sent import Sent
 from mutua.pipeline.spec import Exclude
 from mutua.slates import Adjustment, Degraded
 
@@ -62,6 +63,14 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     key: str = ""
 
 
+class PlainBatch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A `Batch` of interactions, the common case, decoded without a detour."""
+
+    events: list[Sent]
+    receipt: bool = False
+    key: str = ""
+
+
 class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The body of `POST /v1/impressions`: lists that users really saw; `key` as in `Batch`."""
 
@@ -104,7 +113,7 @@ class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     type: str = "about:blank"
 
 
-class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What became of one event; `sequence` is its place in the log (of a duplicate: the place of the first)."""
 
     status: Literal["accepted", "duplicate", "rejected"]

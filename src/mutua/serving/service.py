@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
-import secrets
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
@@ -126,13 +125,17 @@ class Service:
         """
         started = perf_counter()
         parsed = parse_batch(given, now=clock.now())
-        self.figures.parsed(len(parsed.refused), perf_counter() - started)
+        return await self.record_parsed(parsed, perf_counter() - started, receipt=receipt)
+
+    async def record_parsed(self, parsed: Parsed, seconds: float, *, receipt: bool = False) -> Recorded:
+        """As `record`, of a batch that was parsed already in so many seconds."""
+        self.figures.parsed(len(parsed.refused), seconds)
         if receipt:
             await self.current()
         before = receipts.seen(self.shop, parsed.events) if receipt else {}
-        done = await self.write([_named(event) for event in parsed.events])
+        done = await self.write(parsed.events)
         told: list[Change] = receipts.changes(self.shop, before) if receipt else []
-        return _recorded(parsed, done, len(given), self.version, told)
+        return _recorded(parsed, done, self.version, told)
 
     async def write(self, events: Sequence[AnyEvent]) -> Written:
         """Writes parsed events durably and returns when the state has moved; raises as `record` does."""
@@ -362,10 +365,20 @@ class Service:
         self.slates.put(LoggedSlate.of(slate, placed, user=ANONYMOUS if user is None else user))
 
     def _push(self, events: Iterable[AnyEvent], version: int) -> None:
-        names, identity = self.store.names.vocabulary("users"), self.store.identity.union()
+        followed = self.hub.followed
+        if not followed:
+            return
         users = {event.user for event in events if isinstance(event, Interaction | UserUpsert | IdentityLink)}
-        inner = {member for user in users if (index := names.get(user)) is not None for member in identity.of(index)}
-        self.hub.moved((outer for index in inner if (outer := names.outer(index)) is not None), version)
+        self.hub.moved(self._joined(users) & followed, version)
+
+    def _joined(self, users: set[str]) -> set[str]:
+        """The users and all who are the same person as one of them."""
+        union = self.store.identity.union()
+        if not union.canonical:
+            return users
+        names = self.store.names.vocabulary("users")
+        inner = {member for index in names.found(users) if index is not None for member in union.of(index)}
+        return {outer for outer in names.outers(list(inner)) if outer is not None}
 
     def report(self) -> bytes:
         """Returns the figures as text for Prometheus."""
@@ -438,11 +451,6 @@ def _tell(answer: asyncio.Future[Written], told: Written | Exception) -> None:
         answer.set_result(told)
 
 
-def _named(event: AnyEvent) -> AnyEvent:
-    """The event with an id of its own where it has neither id nor time: two equal clicks are two."""
-    return replace(event, id=secrets.token_hex(16)) if event.id is None and event.time is None else event
-
-
 def _narrowed(surface: Surface, question: Question) -> Surface:
     return replace(surface, where=(*surface.where, *question.where), exclude=question.exclude or surface.exclude)
 
@@ -456,11 +464,11 @@ def _inline(question: Question) -> list[Interaction]:
     return [event for event in parsed.events if isinstance(event, Interaction)]
 
 
-def _recorded(parsed: Parsed, done: Written, count: int, version: int, told: list[Change]) -> Recorded:
-    results: list[Outcome | None] = [None] * count
-    for place, sequence, fresh in zip(parsed.places, done.sequences, done.fresh, strict=True):
-        results[place] = Outcome("accepted" if fresh else "duplicate", sequence)
+def _recorded(parsed: Parsed, done: Written, version: int, told: list[Change]) -> Recorded:
+    """The outcomes in the order of the batch: those refused are put between the others, first places first."""
+    given = zip(done.sequences, done.fresh, strict=True)
+    results = [Outcome("accepted" if fresh else "duplicate", sequence) for sequence, fresh in given]
     for refused in parsed.refused:
-        results[refused.place] = Outcome("rejected", problem=problem(refused.error))
-    accepted, told_of = sum(done.fresh), [one for one in results if one is not None]
-    return Recorded(accepted, len(done.fresh) - accepted, len(parsed.refused), version, told_of, told)
+        results.insert(refused.place, Outcome("rejected", problem=problem(refused.error)))
+    accepted = sum(done.fresh)
+    return Recorded(accepted, len(done.fresh) - accepted, len(parsed.refused), version, results, told)

@@ -24,8 +24,8 @@ from mutua.store.base import Appended
 from mutua.store.sqlite.store import SqliteStore
 
 Result = TypeVar("Result")
-GROUP = 1_000
-"""Events of one commit, unless a single batch is larger."""
+GROUP = 4_000
+"""Events of one commit, unless a single batch is larger: what a commit costs by itself counts little from there on."""
 QUEUE = 50_000
 """Events waiting at most; beyond them a sender is told to come again."""
 
@@ -210,7 +210,7 @@ def _commit(store: SqliteStore, group: Sequence[Batch]) -> Committed:
     """Writes a group in one transaction; where that fails, each batch in its own, so that one never fails another."""
     recorded = clock.now()
     try:
-        done = store.log.append_all([batch.events for batch in group], recorded=recorded)
+        done = store.log.append_all([batch.events for batch in group], recorded=recorded, apart=True)
         return _told(group, done, recorded)
     except Exception as reason:  # noqa: BLE001  (it belongs to the senders; the writer goes on)
         if len(group) == 1:
@@ -219,6 +219,19 @@ def _commit(store: SqliteStore, group: Sequence[Batch]) -> Committed:
 
 
 def _told(group: Sequence[Batch], done: Appended, recorded: int) -> Committed:
+    if done.duplicates:
+        return _told_apart(group, done, recorded)
+    start, answers = 0, list[tuple[Answer, Written | Exception]]()
+    for batch in group:
+        stop = start + len(batch.events)
+        answers.append((batch.answer, Written(done.sequences[start:stop], (True,) * (stop - start))))
+        start = stop
+    events = tuple([event for batch in group for event in batch.events])
+    return Committed(events, done.sequences, recorded, done.last, tuple(answers))
+
+
+def _told_apart(group: Sequence[Batch], done: Appended, recorded: int) -> Committed:
+    """As `_told` where some events are repeated: new are those above what the log held, each the first time."""
     places, before, last = iter(done.sequences), done.last - done.accepted, done.last
     fresh: dict[int, AnyEvent] = {}
     answers: list[tuple[Answer, Written | Exception]] = []

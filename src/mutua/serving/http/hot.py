@@ -10,7 +10,10 @@ from urllib.parse import parse_qs, unquote
 
 import msgspec
 
+from mutua.core import clock
 from mutua.errors import InvalidField, MutuaError, WrongMethod
+from mutua.events.parsing import Parsed, parse_batch
+from mutua.events.sent import plain_batch
 from mutua.serving import words
 from mutua.serving.http.exchange import (
     DEADLINE,
@@ -31,7 +34,7 @@ from mutua.serving.http.exchange import (
     reply,
     service_of,
 )
-from mutua.serving.messages import Answer, Batch, Question, Seen
+from mutua.serving.messages import Answer, Batch, PlainBatch, Question, Seen
 from mutua.serving.overload import deadline_of
 from mutua.serving.problems import INTERNAL
 from mutua.slates import Slate
@@ -39,6 +42,7 @@ from mutua.slates import Slate
 LOG = logging.getLogger("mutua.server")
 QUESTION = msgspec.json.Decoder(Question)
 BATCH = msgspec.json.Decoder(Batch)
+PLAIN = msgspec.json.Decoder(PlainBatch)
 SEEN = msgspec.json.Decoder(Seen)
 ANY = msgspec.json.Decoder()
 USERS, RECOMMENDATIONS = "/v1/users/", "/recommendations"
@@ -107,8 +111,9 @@ class Hot:
         service = service_of(scope)
         if header(scope, b"content-type").startswith(LINES):
             return reply(await service.record([_line(line) for line in given.splitlines() if line.strip()]))
-        batch = read(BATCH, given)
-        return reply(await service.record(batch.events, receipt=batch.receipt))
+        started = perf_counter()
+        parsed, receipt = _batch(given)
+        return reply(await service.record_parsed(parsed, perf_counter() - started, receipt=receipt))
 
     async def _impressions(self, scope: Scope, receive: Receive) -> Reply:
         seen = read(SEEN, await body(scope, receive)).impressions
@@ -123,6 +128,20 @@ async def _answered(scope: Scope, question: Question) -> Reply:
     encoded = reply(_told(slate, items, started))
     service.figures.laps.lap("encode")
     return encoded
+
+
+def _batch(given: bytes) -> tuple[Parsed, bool]:
+    """The events of a body and whether it asks for a receipt; what is not plain interactions is read with care."""
+    now = clock.now()
+    try:
+        plain = PLAIN.decode(given)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        plain = None
+    parsed = None if plain is None else plain_batch(plain.events, now=now)
+    if plain is not None and parsed is not None:
+        return parsed, plain.receipt
+    batch = read(BATCH, given)
+    return parse_batch(batch.events, now=now), batch.receipt
 
 
 def _impression(given: object) -> object:

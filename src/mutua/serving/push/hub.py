@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from hashlib import blake2b
 
 import msgspec
@@ -100,6 +100,11 @@ class Hub:
             self._push(reader, current)
         self._remember(key, current)
         return reader
+
+    @property
+    def followed(self) -> Set[str]:
+        """The users whom anybody follows, outer ids."""
+        return self._readers.keys()
 
     def moved(self, users: Iterable[str], version: int) -> None:
         """Takes note of users whose profiles moved; slates follow in the next turns of the loop, one user a turn.

@@ -155,6 +155,7 @@ def _damaged(path: Path, came: str) -> DamagedBackup:
 def _cut(aside: Path, until: int) -> None:
     with SqliteStore.open(f"{PREFIX}{aside.absolute()}", write=True) as store, store.database.transaction() as cursor:
         cursor.execute("DELETE FROM event WHERE recorded > ?", (until,))
+        cursor.execute("UPDATE placed SET until = min(until, (SELECT ifnull(max(seq), 0) FROM event))")
         last = cursor.execute("SELECT ifnull(max(seq), 0) FROM event").fetchone()[0]
         for table in VOCABULARIES:
             cursor.execute(f"DELETE FROM {table} WHERE since >= ?", (last,))

@@ -123,7 +123,7 @@ class SqliteCatalog:
 
 def _about(subject: str, indices: Sequence[int]) -> str:
     # The plus keeps SQLite from the index on kinds, where that on users is shorter.
-    by_subject = "+kind" if subject == "user" else "kind"
+    by_subject = "kind > 0 AND +kind" if subject == "user" else "kind"
     return f"{by_subject} = {_SUBJECTS[subject]} AND {subject} IN ({marks(indices)})"
 
 

@@ -9,13 +9,15 @@ from hashlib import blake2b
 from pathlib import Path
 
 from mutua.errors import NotKnown
-from mutua.events.kinds import Forget
+from mutua.events.kinds import Forget, UserUpsert
 from mutua.store.base import Appended
 from mutua.store.sqlite.connection import marks
+from mutua.store.sqlite.placing import place
 from mutua.store.sqlite.schema import change_lineage
 from mutua.store.sqlite.store import SqliteStore
 
 Counts = dict[str, int]
+OF_USER = "seq IN (SELECT seq FROM event_of_user WHERE user = ?)"
 
 
 def keyed_hash(store: SqliteStore, kind: str, outer: str) -> str:
@@ -39,11 +41,11 @@ def erase_users(store: SqliteStore, users: Sequence[int], *, recorded: int) -> t
     counts: Counts = {}
 
     def besides(cursor: sqlite3.Cursor) -> None:
-        counts["links"] = _delete(cursor, "event", "seq", links)
-        counts["attributes"] = _delete(cursor, "event", "kind = 2 AND user", users)
-        counts["events"] = _delete(cursor, "event", "user", users)
-        counts["keys"] = _delete(cursor, "user_key", "user", users)
-        counts["quarantine"] = _delete(cursor, "quarantine", "number", quarantined)
+        counts["links"] = _delete(cursor, "event", "seq = ?", links)
+        counts["attributes"] = _delete(cursor, "event", f"kind = {UserUpsert.number} AND {OF_USER}", users)
+        counts["events"] = _delete(cursor, "event", OF_USER, users)
+        counts["keys"] = _delete(cursor, "user_key", "user = ?", users)
+        counts["quarantine"] = _delete(cursor, "quarantine", "number = ?", quarantined)
         store.names.bury(cursor, "users", users)
         counts["names"] = len(users)
 
@@ -66,8 +68,8 @@ def erase_event(store: SqliteStore, event: str, *, recorded: int) -> tuple[Count
     counts: Counts = {}
 
     def besides(cursor: sqlite3.Cursor) -> None:
-        counts["events"] = _delete(cursor, "event", "seq", [sequence for (sequence,) in found])
-        counts["quarantine"] = _delete(cursor, "quarantine", "number", quarantined)
+        counts["events"] = _delete(cursor, "event", "seq = ?", [sequence for (sequence,) in found])
+        counts["quarantine"] = _delete(cursor, "quarantine", "number = ?", quarantined)
 
     return counts, _forget(store, {keyed_hash(store, "event", event): 1}, recorded, besides)
 
@@ -83,6 +85,7 @@ def _forget(
     ]
 
     def erased_rows(cursor: sqlite3.Cursor) -> None:
+        place(cursor)
         besides(cursor)
         change_lineage(cursor)
 
@@ -93,8 +96,8 @@ def _forget(
     return appended
 
 
-def _delete(cursor: sqlite3.Cursor, table: str, column: str, values: Sequence[int]) -> int:
-    cursor.executemany(f"DELETE FROM {table} WHERE {column} = ?", ((value,) for value in values))
+def _delete(cursor: sqlite3.Cursor, table: str, where: str, values: Sequence[int]) -> int:
+    cursor.executemany(f"DELETE FROM {table} WHERE {where}", ((value,) for value in values))
     return cursor.rowcount if values else 0
 
 
@@ -117,10 +120,10 @@ def _holds(path: Path, needle: bytes) -> bool:
 
 def rows_of(store: SqliteStore, users: Sequence[int]) -> int:
     """Returns how many events of these inner users are left."""
-    return int(store.database.one(f"SELECT count(*) FROM event WHERE user IN ({marks(users)})", users))
+    return int(store.database.one(f"SELECT count(*) FROM of_user WHERE user IN ({marks(users)})", users))
 
 
 def first_sequence(store: SqliteStore, users: Sequence[int]) -> int | None:
     """Returns the oldest sequence number among the events of these inner users, None where there are none."""
-    found: int | None = store.database.one(f"SELECT min(seq) FROM event WHERE user IN ({marks(users)})", users)
+    found: int | None = store.database.one(f"SELECT min(seq) FROM of_user WHERE user IN ({marks(users)})", users)
     return found

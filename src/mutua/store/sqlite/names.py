@@ -39,6 +39,15 @@ class Draft:
             found = new[checked_id(outer, table.removesuffix("s"))] = len(known) + len(new)
         return found
 
+    def numbers(self, table: str, outers: Sequence[str | None]) -> list[int | None]:
+        """Returns the inner index of each of `outers`, new or known; None where there is no name."""
+        found = self._names.vocabulary(table).found(outers)
+        if None in found:
+            for place, outer in enumerate(outers):
+                if found[place] is None and outer is not None:
+                    found[place] = self.index(table, outer)
+        return found
+
     def indices(self, table: str, outers: Sequence[str]) -> Indices:
         """Returns the inner indices of `outers`, int32, new or known."""
         inner = self._names.vocabulary(table).indices(outers)

@@ -17,6 +17,7 @@ from mutua.store.sqlite.connection import Database, marks
 from mutua.store.sqlite.identity import SqliteIdentity
 from mutua.store.sqlite.keys import Seals
 from mutua.store.sqlite.names import SqliteNames
+from mutua.store.sqlite.placing import ends
 
 _ABSENT = "9e999"  # SQL for infinity, which no valid value is
 _ROW = np.dtype(
@@ -92,11 +93,31 @@ def history(
     database: Database, names: SqliteNames, users: Sequence[int], until: int | None, as_of: int | None
 ) -> History:
     """Returns the unmarked interactions of `users`, one person, in canonical order."""
+    return _history(database, names, "of_user", users, until, as_of)
+
+
+def placed_history(database: Database, names: SqliteNames, users: Sequence[int]) -> tuple[History, int]:
+    """Returns the history of `users` up to where every event has its place, and that sequence number.
+
+    Cost: about 1 µs an event; the end of the log is not looked through.
+    """
+    with database.reading():
+        return _history(database, names, "event_of_user", users, None, None), ends(database)[1]
+
+
+def _history(
+    database: Database,
+    names: SqliteNames,
+    places: str,
+    users: Sequence[int],
+    until: int | None,
+    as_of: int | None,
+) -> History:
     where, parameters = _limits(until, as_of)
-    who = "user = ?" if len(users) == 1 else f"user IN ({marks(users)})"
     found = database.rows(
         f"SELECT item, type, ifnull(value, {_ABSENT}), time, seq FROM event "
-        f"WHERE {who} AND kind = 0 AND mark = 0{where} ORDER BY time, seq",
+        f"WHERE seq IN (SELECT seq FROM {places} WHERE user IN ({marks(users)})) "
+        f"AND +kind = 0 AND mark = 0{where} ORDER BY time, seq",
         (*users, *parameters),
     )
     if not found:
@@ -132,7 +153,11 @@ def batches(
 def of_users(database: Database, names: SqliteNames, seals: Seals, users: Sequence[int]) -> pl.DataFrame:
     """Returns all events of these inner users in log order, as `batches` yields them; marked ones too."""
     with database.reading():
-        rows = database.rows(f"SELECT {_READ} FROM event WHERE user IN ({marks(users)}) ORDER BY seq", users)
+        rows = database.rows(
+            f"SELECT {_READ} FROM event WHERE seq IN (SELECT seq FROM of_user WHERE user IN ({marks(users)})) "
+            "ORDER BY seq",
+            users,
+        )
         names.refresh()
     return _frame(rows, names, seals) if rows else pl.DataFrame(schema=BATCH_SCHEMA)
 

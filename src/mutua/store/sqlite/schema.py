@@ -54,7 +54,27 @@ _FIRST = (
     "CREATE TABLE secret (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT",
 )
 _ITEMS = (f"CREATE INDEX event_item ON event (item) WHERE kind = {ItemUpsert.number}",)
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _ITEMS)
+_PLACES = (
+    """CREATE TABLE event_of_user (
+        user INTEGER NOT NULL,
+        time INTEGER NOT NULL,
+        seq INTEGER NOT NULL,
+        PRIMARY KEY (user, time, seq)
+    ) STRICT, WITHOUT ROWID""",
+    "INSERT INTO event_of_user SELECT user, time, seq FROM event WHERE user IS NOT NULL ORDER BY user, time, seq",
+    "DROP INDEX event_user_time",
+    "CREATE INDEX event_said ON event (user) WHERE kind > 0",
+    "CREATE TABLE placed (until INTEGER NOT NULL) STRICT",
+    "INSERT INTO placed SELECT ifnull(max(seq), 0) FROM event",
+    """CREATE VIEW of_user (user, seq) AS
+        SELECT user, seq FROM event_of_user
+        UNION ALL
+        SELECT user, seq FROM event WHERE seq > (SELECT until FROM placed) AND user IS NOT NULL""",
+    """CREATE TRIGGER event_gone AFTER DELETE ON event WHEN old.user IS NOT NULL BEGIN
+        DELETE FROM event_of_user WHERE user = old.user AND time = old.time AND seq = old.seq;
+    END""",
+)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_FIRST, _ITEMS, _PLACES)
 """The statements that lead from version n to n + 1, at position n. Never edited once released, only added to."""
 
 
