@@ -16,6 +16,7 @@ from benchmarks import __main__ as command
 from benchmarks import data, peers, report
 from benchmarks.goals import Goal
 from benchmarks.quality.beauty import with_gaps
+from benchmarks.speed import soak
 from benchmarks.speed.growth import exponent
 from mutua.events.interactions import Interactions
 from mutua.learning.split import questions, separate
@@ -171,3 +172,8 @@ def test_gaps_become_times(tmp_path: Path) -> None:
     rows = with_gaps(path).interactions
     assert ((rows.time - rows.time[0]) / 1_000_000).tolist() == [0, 60, 60, 0]
     assert rows.user.tolist() == [0, 0, 0, 1]
+
+
+def test_the_soak_finds_the_slope_of_what_grows() -> None:
+    assert soak.slope([3.0, 5.0, 7.0]) == pytest.approx(2.0)
+    assert soak.slope([4.0]) == 0.0

@@ -31,6 +31,7 @@ COMMANDS = {
     "serve": "Serve the store over HTTP, live.",
     "keys": "Who may call the server: `keys create`, `keys list`, `keys revoke`.",
     "tenants": "Who has a store in a folder: `tenants list`, `tenants create`, `tenants remove`.",
+    "notices": "Notices that no receiver took: `notices list`, `notices retry`, `notices drop`.",
     "models": "The versions of the model: `models list`, `models rollback`.",
     "quarantine": "The rows that could not be read.",
     "doctor": "What is wrong with the environment or the store.",

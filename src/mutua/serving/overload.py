@@ -6,7 +6,7 @@ in line gets what the time left allows: the whole pipeline, the ranking by relev
 
 from __future__ import annotations
 
-from mutua.errors import InvalidField, TooLate
+from mutua.errors import InvalidField, Overloaded, TooLate
 from mutua.slates import Degraded
 
 FULL_UNTIL, LINEAR_UNTIL, POPULAR_UNTIL = 0.1, 0.2, 0.8
@@ -84,6 +84,11 @@ def level(waited: float, deadline: float) -> Degraded:
         "time left for an answer",
         "send it again after the seconds of Retry-After, or with a longer deadline",
     )
+
+
+def short_of_memory() -> Overloaded:
+    """Returns the error of a request for which there is too little memory; what it began was undone."""
+    return Overloaded("too little memory for this request", "room", "send less at once, or again after a second")
 
 
 def deadline_of(milliseconds: bytes) -> float | None:

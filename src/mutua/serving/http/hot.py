@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, unquote
 import msgspec
 
 from mutua.core import clock
-from mutua.errors import InvalidField, MutuaError, WrongMethod
+from mutua.errors import InvalidField, MutuaError, Overloaded, WrongMethod
 from mutua.events.parsing import Parsed, parse_batch
 from mutua.events.sent import plain_batch
 from mutua.serving import words
@@ -35,7 +35,7 @@ from mutua.serving.http.exchange import (
     service_of,
 )
 from mutua.serving.messages import Answer, Batch, PlainBatch, Question, Seen
-from mutua.serving.overload import deadline_of
+from mutua.serving.overload import deadline_of, short_of_memory
 from mutua.serving.problems import INTERNAL
 from mutua.slates import Slate
 
@@ -79,6 +79,9 @@ class Hot:
         except MutuaError as error:
             scope[REFUSED] = error.code
             given = refusal(error)
+        except MemoryError:
+            scope[REFUSED] = Overloaded.code
+            given = refusal(short_of_memory())
         except Exception:
             LOG.exception("a fault in %s", scope["path"].partition(USERS)[0] or RECOMMENDATIONS)
             given = refused(INTERNAL)

@@ -130,6 +130,14 @@ class Outbox:
         with self._ledger.transaction():
             return sum(self._ledger.change(f"{sql} AND id = ?", (now, letter)) for letter in letters)
 
+    def drop(self, letters: Sequence[int] | None = None) -> int:
+        """Removes dead letters, all of them or those named, and returns how many."""
+        sql = "DELETE FROM delivery WHERE state = 'dead'"
+        if letters is None:
+            return self._ledger.change(sql)
+        with self._ledger.transaction():
+            return sum(self._ledger.change(f"{sql} AND id = ?", (letter,)) for letter in letters)
+
     def forget(self, user: str) -> int:
         """Erases all notices of a user and their deliveries, in free pages and the journal too; returns how many."""
         gone = self._ledger.change("DELETE FROM notice WHERE user = ?", (user,))
