@@ -25,6 +25,8 @@ BENCHMARKS = {
     "overload": "benchmarks.speed.overload",
     "record": "benchmarks.speed.durable",
     "growth": "benchmarks.speed.growth",
+    "restart": "benchmarks.speed.restart",
+    "memory": "benchmarks.speed.memory",
     "startup": "benchmarks.speed.startup",
     "fold": "benchmarks.speed.folding",
 }
