@@ -117,6 +117,15 @@ class Ranks(Protocol):
 
 
 @runtime_checkable
+class Likens(Protocol):
+    """A model with a faster way to the likeness among a few items than that of each to all."""
+
+    def alike(self, items: npt.NDArray[np.int32]) -> Floats:
+        """Returns float32 [m, m], what `similar` says of each item in columns of the others; 0 on the diagonal."""
+        ...
+
+
+@runtime_checkable
 class Repeats(Protocol):
     """A model that knows which items people come back for."""
 

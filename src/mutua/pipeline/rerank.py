@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mutua.catalog.table import AttributeTable, Labels, Sets, Vectors
-from mutua.models.base import Model
+from mutua.models.base import Likens, Model
 from mutua.pipeline.rules import matches, parse_rule
 from mutua.pipeline.spec import Boost
 
@@ -16,6 +16,7 @@ Pool = npt.NDArray[np.int32]
 Floats = npt.NDArray[np.float32]
 Order = npt.NDArray[np.intp]
 
+TINY = np.float32(1e-30)
 DIVERSE_BY = ("category", "brand", "tags", "genres", "vector")
 """Columns by which two items are alike, where the catalogue has them."""
 
@@ -62,8 +63,16 @@ def likeness(pool: Pool, catalog: AttributeTable, model: Model | None) -> Floats
         return np.asarray(np.mean(parts, axis=0), np.float32)
     if model is None or not len(pool):
         return np.eye(len(pool), dtype=np.float32)
-    rows = np.stack([_scaled(np.maximum(model.similar(int(item))[pool], 0)) for item in pool])
+    known = np.maximum(_learned(pool, model), 0)
+    low, high = known.min(axis=1, keepdims=True), known.max(axis=1, keepdims=True)
+    rows = np.where(high > low, (known - low) / np.maximum(high - low, TINY), 1.0)
     return np.asarray(np.maximum(rows, rows.T), np.float32)
+
+
+def _learned(pool: Pool, model: Model) -> Floats:
+    if isinstance(model, Likens):
+        return model.alike(pool)
+    return np.stack([model.similar(int(item))[pool] for item in pool])
 
 
 def _alike(catalog: AttributeTable, name: str, pool: Pool) -> Floats | None:

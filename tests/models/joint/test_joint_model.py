@@ -140,6 +140,14 @@ def test_similar_items_are_those_of_influence_either_way() -> None:
     assert alike[3] == -np.inf
 
 
+def test_likeness_among_a_few_is_that_of_each_to_all() -> None:
+    model = random_model(np.random.default_rng(4), 9, False)
+    items = np.array([5, 3, 8, 0], np.int32)
+    whole = np.stack([model.similar(item)[items] for item in items.tolist()])
+    np.fill_diagonal(whole, 0.0)
+    assert model.alike(items) == pytest.approx(whole)
+
+
 @given(st.lists(st.floats(-20, 20), min_size=1, max_size=8), st.integers(0, 99), st.sampled_from(CURVES))
 def test_hats_are_the_interpolation_of_the_kernel(xs: list[float], seed: int, curve: tuple[str, np.ndarray]) -> None:
     knots = curve[1]

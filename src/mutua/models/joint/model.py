@@ -184,6 +184,16 @@ class JointModel:
         alike[item] = -np.inf
         return alike
 
+    def alike(self, items: npt.NDArray[np.int32]) -> Floats:
+        """Returns float32 [m, m], the influence between each two of the items, both ways; 0 on the diagonal.
+
+        Cost: about a millisecond for 100 items.
+        """
+        one = np.stack([self.influence.values_to(items, target) for target in items.tolist()], axis=1)
+        both = np.asarray(one + one.T, np.float32)
+        np.fill_diagonal(both, 0.0)
+        return both
+
     def arrays(self) -> Arrays:
         """Returns all that was learned as plain arrays."""
         repeat = {} if self.repeat is None else self.repeat.arrays()

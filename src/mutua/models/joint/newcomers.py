@@ -133,6 +133,14 @@ class Newcomers:
         alike[item] = -np.inf
         return alike
 
+    def alike(self, items: npt.NDArray[np.int32]) -> Floats:
+        """Returns float32 [m, m], what `similar` says of each item in columns of the others; 0 on the diagonal."""
+        if items.max(initial=0) < self.learned.n_items:
+            return self.learned.alike(items)
+        rows = np.stack([self.similar(item)[items] for item in items.tolist()])
+        np.fill_diagonal(rows, 0.0)
+        return rows
+
     def arrays(self) -> Arrays:
         """Returns what was learned; newcomers are not learned."""
         return self.learned.arrays()
