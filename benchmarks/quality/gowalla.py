@@ -13,12 +13,12 @@ import numpy as np
 from benchmarks import data, peers
 from benchmarks.goals import Figure, Goal, Measured, all_not_run, span
 from benchmarks.timing import median, timed
-from mutua.lab.bootstrap import Interval, means
 from mutua.lab.document import Document
 from mutua.lab.protocols import Options, Task, prepare
 from mutua.lab.run import run as run_lab
 from mutua.learning.split import questions
 from mutua.metrics import ndcg, recall
+from mutua.metrics.bootstrap import Interval, means
 from mutua.models.joint.learner import Joint
 from mutua.models.joint.model import JointModel
 

@@ -12,13 +12,13 @@ from mutua import Recommender, Settings
 from mutua.core.clock import DAY, format_time
 from mutua.demo import journey
 from mutua.errors import MissingExtra
-from mutua.lab.bootstrap import Interval
 from mutua.lab.dataset import Dataset
 from mutua.lab.evaluate import evaluate
 from mutua.lab.protocols import Options, Task, prepare
 from mutua.lab.run import settings_of, tuning_of
 from mutua.learning.search import Chosen, search
 from mutua.learning.split import Questions, questions
+from mutua.metrics.bootstrap import Interval
 from mutua.models.registry import learner
 from mutua.training import dataset_of
 

@@ -9,12 +9,12 @@ from typing import Any
 from benchmarks import data
 from benchmarks.goals import Figure, Goal, Measured, all_not_run, span
 from mutua.lab import plots
-from mutua.lab.bootstrap import Interval
 from mutua.lab.dataset import Dataset, load
 from mutua.lab.document import Document
 from mutua.lab.protocols import Options
 from mutua.lab.replay import LIVE_POPULARITY, POPULARITY
 from mutua.lab.run import run as run_lab
+from mutua.metrics.bootstrap import Interval
 
 CUTOFFS = (10, 20)
 SHOWN = 20

@@ -16,12 +16,13 @@ import msgspec
 from mutua.errors import ConfigError, UsageError
 from mutua.events.cleaning import CleaningRules
 from mutua.events.types import DEFAULT_TYPES, EventType
+from mutua.feedback.experiments import BETWEEN, Experiment, Variant
 from mutua.pipeline.spec import Boost, Surface
 
 FILE = "mutua.toml"
 KEY = "MUTUA_KEY"
 FROM_FILE = "file "
-NAMED: Mapping[str, type] = {"types": EventType, "surfaces": Surface}
+NAMED: Mapping[str, type] = {"types": EventType, "surfaces": Surface, "experiments": Experiment}
 """Tables whose entries the user names."""
 PLAIN = Surface()
 ENVIRONMENT = {
@@ -63,6 +64,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Args:
         types: event types by name, added to the defaults; a type not declared is kept at weight 0 and reported.
         surfaces: pipelines by name; `default` is used where none is named.
+        experiments: by name, surfaces whose users are split between configurations.
         seed: of every random draw.
     """
 
@@ -71,7 +73,24 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     surfaces: dict[str, Surface] = {}
     cleaning: CleaningRules = CleaningRules()
     learn: LearnSettings = LearnSettings()
+    experiments: dict[str, Experiment] = {}
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        split: set[str] = set()
+        for name, experiment in self.experiments.items():
+            for surface in (experiment.surface, *(one.surface for one in experiment.variants.values())):
+                if surface != "default" and surface not in self.surfaces:
+                    raise UsageError(
+                        f"experiments.{name}: surface {surface!r}", "a surface that is declared", "declare it"
+                    )
+            if experiment.surface in split or BETWEEN in name:
+                raise UsageError(
+                    f"experiments.{name}: a second one on {experiment.surface!r}, or {BETWEEN!r} in its name",
+                    "one experiment a surface",
+                    "end one of them, or name it otherwise",
+                )
+            split.add(experiment.surface)
 
     @property
     def declared_types(self) -> Mapping[str, EventType]:
@@ -233,6 +252,8 @@ def _refused(reason: str, text: str, origins: Mapping[str, str]) -> ConfigError:
 def _located(reason: str, tree: Mapping[str, Any]) -> str:
     """The reason with the name of the entry that it is about, which the parser leaves open: `$.surfaces[...]`."""
     what, _, where = reason.partition(" - at ")
+    if (within := re.match(r"(experiments\.[\w-]+): ", what)) is not None:
+        return f"{what[within.end() :]} - at `$.{within[1]}`"
     for table, kind in NAMED.items():
         for name, entry in tree.get(table, {}).items() if f"$.{table}[...]" in where or not where else ():
             if not _fits(entry, kind):
@@ -282,5 +303,5 @@ def _line(text: str, path: str) -> int:
 
 
 def _known_keys() -> Iterator[str]:
-    for part in (Settings, StoreSettings, LearnSettings, Surface, Boost, EventType, CleaningRules):
+    for part in (Settings, StoreSettings, LearnSettings, Surface, Boost, EventType, CleaningRules, Experiment, Variant):
         yield from part.__struct_fields__

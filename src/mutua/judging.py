@@ -16,11 +16,11 @@ from mutua.catalog.table import AttributeTable
 from mutua.core.clock import HOUR
 from mutua.core.seeds import stream
 from mutua.events.interactions import Interactions
-from mutua.lab.bootstrap import paired
 from mutua.lab.prefixes import items_had, views_at, visible
 from mutua.learning.itemsets import ItemSets
 from mutua.learning.ranking import rank
 from mutua.metrics import MISSED
+from mutua.metrics.bootstrap import paired
 from mutua.models.base import Model, ReadsAttributes
 
 Decision = Literal["better", "no worse", "worse", "not judged"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ from mutua.core import clock
 from mutua.errors import MutuaError, NotSupported, UsageError
 from mutua.events.kinds import AnyEvent, Event, Interaction
 from mutua.events.parsing import Refused, checked_event, parse_event
+from mutua.feedback.comparing import Comparison
+from mutua.feedback.evaluating import evaluated
 from mutua.lab.document import Document
 from mutua.lab.protocols import Options
 from mutua.lab.run import run as run_lab
@@ -25,7 +27,7 @@ from mutua.pipeline import run as pipeline
 from mutua.pipeline.context import NO_CONTEXT, grounded, happening, read_context
 from mutua.pipeline.exclude import NOTHING
 from mutua.pipeline.explain import Explanation, explain, explained_slate
-from mutua.pipeline.spec import Surface
+from mutua.pipeline.spec import Exclude, Surface, narrowed
 from mutua.privacy.forgetting import Receipt, forget_event, forget_user
 from mutua.profiles import fold
 from mutua.profiles.profile import Profile
@@ -179,6 +181,8 @@ class Recommender:
         attributes: Mapping[str, Any] | None = None,
         surface: Surface | str = "default",
         context: Mapping[str, Any] | None = None,
+        where: Iterable[str] = (),
+        exclude: Exclude | None = None,
         omit: Iterable[str] = (),
         now: int | None = None,
         as_of: int | None = None,
@@ -193,6 +197,7 @@ class Recommender:
             surface: a configuration, or the name of one in the settings.
             context: what the request is about: `item` of a product page, `cart`, `items` to choose from, and words
                 that the surface's rules wait for (see `pipeline.context`).
+            where: further rules; exclude: another treatment of items seen already.
             omit: outer ids of items that this slate leaves out; unknown ones are nothing to leave out.
             now: scoring time, microseconds UTC.
             as_of: with the events that were known at this record time, microseconds UTC; also the scoring time.
@@ -209,17 +214,25 @@ class Recommender:
         laps.start()
         state.refresh()
         name = surface if isinstance(surface, str) else ""
-        chosen = surface if isinstance(surface, Surface) else state.settings.surface(surface)
-        title, about = name or "inline", NO_CONTEXT
+        title, about, variant = name or "inline", NO_CONTEXT, ""
         if context:
             about = read_context(context)
-            whole = grounded(chosen, about, state.catalog, self._store.names.items.get(about.item))
-            name, chosen = name if whole is chosen else "", whole
             events, omit = (*events, *happening(about, user)), (*omit, *about.seeds)
+        if isinstance(surface, Surface):
+            chosen = surface
+        elif name in state.splits:
+            chosen, variant = state.assigned(name, user or about.session)
+        else:
+            chosen = state.settings.surface(name)
+        whole = narrowed(chosen, where, exclude) if where or exclude else chosen
+        if context:
+            whole = grounded(whole, about, state.catalog, self._store.names.items.get(about.item))
+        if variant or whole is not chosen:
+            name, chosen = "", whole
         snapshot = state.snapshot(user, events, attributes, now, as_of, chosen, about)
         plan = state.plan(chosen, snapshot, name, title)
         laps.lap("snapshot")
-        slate = pipeline.recommend(plan, snapshot, n, state.settings.seed, _known(snapshot, omit), laps=laps)
+        slate = pipeline.recommend(plan, snapshot, n, state.settings.seed, _known(snapshot, omit), variant, laps)
         if not explained:
             return slate
         told = explained_slate(slate, plan.model, snapshot)
@@ -276,13 +289,24 @@ class Recommender:
         self._state.load_models()
         return done
 
-    def evaluate(self, options: Options) -> Document:
-        """Returns how well models foresee held-out events of this store; the test part is read once.
+    @overload
+    def evaluate(self, what: Options) -> Document: ...
+    @overload
+    def evaluate(self, what: str) -> Comparison: ...
+    def evaluate(self, what: Options | str) -> Document | Comparison:
+        """Returns how well models foresee held-out events of this store, or how an experiment's variants compare.
 
         Args:
-            options: protocol, models, cutoffs …; the path is not used.
+            what: protocol, models, cutoffs … (the path is not used; the test part is read once); or the name of an
+                experiment, whose slates a server has logged.
+
+        Raises:
+            NotEnoughData: code `data.too-few`; too few events, or no slate of the experiment.
         """
-        return run_lab(options, data=dataset_of(self._store))
+        if isinstance(what, str):
+            settings = self._state.settings
+            return evaluated(self._store, what, settings.experiments.get(what), settings.seed)
+        return run_lab(what, data=dataset_of(self._store))
 
     def forget(self, user: str | None = None, *, event: str | None = None) -> Receipt:
         """Erases a user, or one event by its id, and returns a receipt; models forget at the next learn.

@@ -23,6 +23,7 @@ from mutua.core.laps import NOT_TIMED
 from mutua.errors import DamagedModel, NoModel, NotKnown, UsageError
 from mutua.events.interactions import Interactions
 from mutua.events.kinds import AnyEvent, IdentityLink, Interaction, ItemUpsert, UserUpsert
+from mutua.feedback.experiments import splits
 from mutua.models.base import Model, ReadsAttributes
 from mutua.models.joint.arrivals import Arrivals
 from mutua.models.joint.newcomers import Newcomers, opened
@@ -116,6 +117,7 @@ class LiveState:
         self._items, self._users = LiveAttributes(store, "item"), LiveAttributes(store, "user")
         self._people: tuple[Mark, Population] | None = None
         self.shelving = Shelving(store)
+        self.splits = splits(settings.experiments)
         self._rankers: dict[str, InForce] = {}
         self._plans = Plans()
         self._seen = store.database.state()
@@ -224,6 +226,11 @@ class LiveState:
         made = partial(run.prepared, surface, self.ranker(surface.ranker).model, snapshot, name or title)
         return self._plans.get(key, self._items.live, snapshot, made)
 
+    def assigned(self, name: str, unit: str) -> tuple[Surface, str]:
+        """Returns the configuration that a user gets of a surface, and his variant; empty where he is in none."""
+        variant, other = self.splits[name].variant_of(unit) if unit and name in self.splits else ("", "")
+        return self.settings.surface(other or name), variant
+
     @property
     def catalog(self) -> AttributeTable:
         """The attributes of items by inner index, good until the next event is applied."""
@@ -295,6 +302,7 @@ class LiveState:
     def configure(self, settings: Settings) -> None:
         """Takes new settings into use: surfaces are made ready anew."""
         self.settings = settings
+        self.splits = splits(settings.experiments)
         self._plans.clear()
 
     def load_models(self) -> None:

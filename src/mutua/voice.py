@@ -70,6 +70,7 @@ class Voice:
             "id": slate.id,
             "user": slate.user,
             "surface": slate.surface,
+            "variant": slate.variant,
             "model_version": slate.model_version,
             "profile_version": slate.profile_version,
             "now": format_time(slate.now),

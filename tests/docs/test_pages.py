@@ -18,6 +18,7 @@ from mutua.cli.problems import UNEXPECTED
 from mutua.config import ENVIRONMENT, LearnSettings, Settings, StoreSettings
 from mutua.events.cleaning import RULES, CleaningRules
 from mutua.events.types import DEFAULT_TYPES, EventType
+from mutua.feedback.experiments import Experiment, Variant
 from mutua.lab.document import Data, Document, Result
 from mutua.lab.protocols import PROTOCOLS
 from mutua.metrics import RANKING
@@ -34,8 +35,10 @@ SECTIONS = {
     "`[surfaces.NAME]`": Surface,
     "`[[surfaces.NAME.boosts]]`": Boost,
     "`[cleaning]`": CleaningRules,
+    "`[experiments.NAME]`": Experiment,
+    "`[experiments.NAME.variants.NAME]`": Variant,
 }
-TABLES_OF_THEIR_OWN = {"store", "types", "surfaces", "cleaning", "learn"}
+TABLES_OF_THEIR_OWN = {"store", "types", "surfaces", "cleaning", "learn", "experiments"}
 
 
 def page(name: str) -> str:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from mutua.core.clock import DAY, format_time
 from mutua.errors import NotEnoughData
-from mutua.lab.bootstrap import Interval, means
 from mutua.lab.dataset import Dataset
 from mutua.lab.splits import Questions, Split, by_share_of_time, by_share_of_user, by_time, questions
 from mutua.learning.ranking import answers
 from mutua.learning.search import search
 from mutua.metrics import ndcg, recall
+from mutua.metrics.bootstrap import Interval, means
 from mutua.models.base import Model
 from mutua.models.registry import learner
 

@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 
 from mutua import __version__
-from mutua.lab.bootstrap import Interval
 from mutua.metrics import Gap
+from mutua.metrics.bootstrap import Interval
 
 _PACKAGES = ("numpy", "scipy", "numba", "polars")
 

@@ -12,10 +12,10 @@ import numpy.typing as npt
 from mutua import metrics
 from mutua.catalog.table import AttributeTable, Labels
 from mutua.lab import lists
-from mutua.lab.bootstrap import Interval, means, ratios
 from mutua.learning.ranking import Ranking, answers
 from mutua.learning.split import Questions, Split
 from mutua.metrics import Gap, gap
+from mutua.metrics.bootstrap import Interval, means, ratios
 from mutua.models.base import Model, Rates, ReadsAttributes
 from mutua.profiles import fold
 

@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mutua import metrics
-from mutua.lab.bootstrap import Interval, ratios
 from mutua.lab.evaluate import ACTIVITY
 from mutua.lab.replay import Ranks, Replayed
+from mutua.metrics.bootstrap import Interval, ratios
 
 GROUPS = ("all", "warm", "new")
 FIGURES = ("recall", "hr", "ndcg", "mrr")

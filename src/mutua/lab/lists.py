@@ -12,9 +12,9 @@ from mutua import metrics
 from mutua.catalog.table import CATEGORY, TAGS, AttributeTable, Labels, Sets
 from mutua.core.seeds import stream
 from mutua.events.interactions import Interactions
-from mutua.lab.bootstrap import Interval
 from mutua.learning.itemsets import distinct
 from mutua.learning.split import Questions
+from mutua.metrics.bootstrap import Interval
 
 Values = npt.NDArray[np.float64]
 Lists = npt.NDArray[np.int32]

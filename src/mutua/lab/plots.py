@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from mutua.errors import MissingExtra, UsageError
-from mutua.lab.bootstrap import Interval
 from mutua.lab.document import Document, FreshnessPoint
 from mutua.lab.replay import LIVE_POPULARITY, POPULARITY
+from mutua.metrics.bootstrap import Interval
 
 FORMATS = (".png", ".svg")
 _BASELINES = (POPULARITY, LIVE_POPULARITY)

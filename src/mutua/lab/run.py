@@ -9,7 +9,6 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from mutua.lab.bootstrap import holm, paired
 from mutua.lab.dataset import Dataset
 from mutua.lab.document import (
     Comparison,
@@ -28,6 +27,7 @@ from mutua.lab.protocols import Options, Task, prepare
 from mutua.lab.replay import Replayed, label, replay
 from mutua.learning.search import Chosen, search
 from mutua.learning.split import Questions, questions
+from mutua.metrics.bootstrap import holm, paired
 from mutua.models.base import Learner, Model, TrainingData
 from mutua.models.registry import learner
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mutua.lab.bootstrap import Interval
 from mutua.lab.document import Document
+from mutua.metrics.bootstrap import Interval
 
 CHIEF = ("recall", "ndcg", "hr", "mrr", "map", "coverage", "novelty")
 RATINGS = ("rmse", "mae")

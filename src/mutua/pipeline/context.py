@@ -41,6 +41,11 @@ class Context(msgspec.Struct, frozen=True):
     words: Mapping[str, str] = {}
 
     @property
+    def session(self) -> str:
+        """The session that the context names, empty for none."""
+        return self.words.get("session", "")
+
+    @property
     def seeds(self) -> tuple[str, ...]:
         """The items that the request is about, the most important first."""
         return ((self.item,) if self.item else ()) + self.cart[::-1]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated, Literal, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from mutua.errors import UsageError
 from mutua.pipeline.rules import filled, parse_rule
@@ -101,6 +103,11 @@ class Surface(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             explore=0.0,
             temperature=0.0,
         )
+
+
+def narrowed(surface: Surface, where: Iterable[str], exclude: Exclude | None) -> Surface:
+    """Returns the surface with further rules, and another treatment of items seen already if one is given."""
+    return replace(surface, where=(*surface.where, *where), exclude=exclude or surface.exclude)
 
 
 def _check_rule(text: str) -> None:

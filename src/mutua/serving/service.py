@@ -23,6 +23,8 @@ from mutua.core import clock
 from mutua.errors import ConfigError, NotKnown, UsageError
 from mutua.events.kinds import AnyEvent, Forget, IdentityLink, Interaction, UserUpsert
 from mutua.events.parsing import Parsed, checked_time, parse_batch
+from mutua.feedback.comparing import Comparison
+from mutua.feedback.evaluating import evaluated
 from mutua.pipeline.rules import open_names
 from mutua.pipeline.run import prepared
 from mutua.pipeline.spec import Surface
@@ -85,6 +87,7 @@ class Service:
         def opened(write: bool) -> SqliteStore:
             return SqliteStore.open(url, write=write, types=settings.declared_types, key=key)
 
+        self._opened = opened
         self.writer: Writing = Writer(lambda: opened(True), self._committed) if through is None else through(self)
         self.writer.start()
         try:
@@ -191,23 +194,23 @@ class Service:
         return self.state.in_force.model is not None and not own
 
     def _ranked(self, question: Question, named: Surface, degraded: Degraded) -> Slate:
-        changed = bool(question.where or question.exclude)
-        surface = _narrowed(named, question) if changed else named
-        lighter = bool(degraded) and (question.explain or not (surface.plain and surface.ranks_all))
+        lighter = bool(degraded) and (question.explain or not (named.plain and named.ranks_all))
         slate = self.shop.recommend(
             question.user,
             question.n,
             events=_inline(question) if question.events else (),
             attributes=question.attributes,
-            surface=surface.by_relevance() if lighter else surface if changed else question.surface,
+            surface=named.by_relevance() if lighter else question.surface,
             context=question.context,
+            where=question.where,
+            exclude=question.exclude,
             omit=question.omit,
             as_of=None if question.as_of is None else checked_time(question.as_of, clock.now()),
             explained=question.explain and not lighter,
         )
         if not lighter:
             return slate
-        return replace(slate, surface=slate.surface if changed else question.surface, degraded="linear")
+        return replace(slate, surface=question.surface, degraded="linear")
 
     async def reached(self, version: int, seconds: float) -> bool:
         """Waits until the state holds a sequence number, at most `seconds`, and returns whether it does."""
@@ -311,6 +314,17 @@ class Service:
             for event, sequence, recorded in placed
         ]
 
+    async def compared(self, experiment: str) -> Comparison:
+        """Returns how an experiment's variants compare, read by a thread; raises as `Recommender.evaluate`."""
+        settings = self.state.settings
+        self.slates.flush()
+
+        def compare() -> Comparison:
+            with self._opened(False) as store:
+                return evaluated(store, experiment, settings.experiments.get(experiment), settings.seed)
+
+        return await asyncio.to_thread(compare)
+
     def readiness(self) -> dict[str, Any]:
         """Returns whether requests can be answered well, and what a person on duty wants to know."""
         force = self.state.in_force
@@ -350,9 +364,9 @@ class Service:
 
     def _followed(self, user: str, n: int, surface: str) -> Slate:
         """The slate of a stream, with nothing left to chance: what chance changes would be pushed for no reason."""
-        named = self.state.settings.surface(surface)
+        named, variant = self.state.assigned(surface, user)
         slate = self.shop.recommend(user, n, surface=replace(named, explore=0.0, temperature=0.0))
-        slate = replace(slate, surface=surface)
+        slate = replace(slate, surface=surface, variant=variant)
         self._log(slate)
         return slate
 
@@ -362,7 +376,8 @@ class Service:
         items = names.vocabulary("items")
         user = None if slate.user is None else names.vocabulary("users").get(slate.user)
         placed = slate.inner or [index for entry in slate.items if (index := items.get(entry.item)) is not None]
-        self.slates.put(LoggedSlate.of(slate, placed, user=ANONYMOUS if user is None else user))
+        who, seed = ANONYMOUS if user is None else user, self.state.settings.seed
+        self.slates.put(LoggedSlate.of(slate, placed, user=who, variant=slate.variant, seed=seed))
 
     def _push(self, events: Iterable[AnyEvent], version: int) -> None:
         followed = self.hub.followed
@@ -449,10 +464,6 @@ def _tell(answer: asyncio.Future[Written], told: Written | Exception) -> None:
         answer.set_exception(told)
     else:
         answer.set_result(told)
-
-
-def _narrowed(surface: Surface, question: Question) -> Surface:
-    return replace(surface, where=(*surface.where, *question.where), exclude=question.exclude or surface.exclude)
 
 
 def _inline(question: Question) -> list[Interaction]:

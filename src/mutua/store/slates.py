@@ -109,6 +109,15 @@ class SlateLog:
             yield batch
             after = batch[-1].number
 
+    def of_variants(self, prefix: str) -> Iterator[LoggedSlate]:
+        """Yields the slates whose variant begins with a prefix, in the order of their numbers; looks at every slate."""
+        last, after = 0, f"{prefix}\U0010ffff"
+        while batch := self._slates(
+            "number > ? AND variant >= ? AND variant < ? ORDER BY number LIMIT 10000", last, prefix, after
+        ):
+            yield from batch
+            last = batch[-1].number
+
     def between(self, low: int, high: int, *, size: int = 10_000) -> Iterator[tuple[LoggedSlate, ...]]:
         """Yields batches of slates with low ≤ time < high, microseconds UTC, in the order of time, then number."""
         last = (low, 0)

@@ -13,7 +13,7 @@ from starlette.requests import HTTPConnection
 
 from mutua import __version__
 from mutua.errors import InvalidField, MutuaError, NotFound, WrongMethod
-from mutua.serving.http import health, items, models, streams, users
+from mutua.serving.http import experiments, health, items, models, streams, users
 from mutua.serving.http.door import Door
 from mutua.serving.http.exchange import REFUSED, Application, Reply, refusal, refused, service_of
 from mutua.serving.http.guard import Guard, Rules
@@ -49,7 +49,7 @@ def application(
     app.state.admits = rules.admits
     if isinstance(host, Service):
         host.traffic = traffic
-    for room in (streams, users, items, models):
+    for room in (streams, users, items, models, experiments):
         app.include_router(room.router, dependencies=[Depends(current)])
     for noun in ("user", "item"):
         app.include_router(stating(noun), dependencies=[Depends(current)])

@@ -179,7 +179,7 @@ def _told(slate: Slate, items: tuple[Any, ...], started: float) -> Answer:
         slate.user,
         items,
         slate.surface,
-        "",
+        slate.variant,
         slate.model_version,
         slate.profile_version,
         slate.notes,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from mutua.lab.bootstrap import draws, holm, means, paired, ratios
+from mutua.metrics.bootstrap import draws, holm, means, paired, ratios
 
 
 def test_interval_of_a_mean_agrees_with_theory() -> None:
