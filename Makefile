@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo install test test-slow check format bench lock clean
+.PHONY: help demo serve-demo install test test-slow check format bench lock clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -18,6 +18,9 @@ install: $(VENV)/.installed  ## A virtual environment with Mutua and all that it
 
 demo: install  ## The main job on a real shop's data
 	$(BIN)/mutua demo
+
+serve-demo: install  ## The demo's shop over HTTP, with shoppers: SPEED=3600 seconds of its time in one, HOUSEHOLDS=N of them
+	$(BIN)/mutua live --speed $(or $(SPEED),3600) $(if $(HOUSEHOLDS),--users $(HOUSEHOLDS))
 
 test: install  ## The test suite
 	$(BIN)/python -m pytest -m "not slow"

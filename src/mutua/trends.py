@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import numpy as np
 
-from mutua.core.clock import HOUR, now
+from mutua.core.clock import HOUR
 from mutua.events.kinds import AnyEvent, Interaction
 from mutua.store.sqlite.store import SqliteStore
 
@@ -22,10 +22,13 @@ class Trends:
     """Decayed counts of target events by inner item.
 
     A count is kept as of one fixed moment, the start: what happens later counts more, instead of all else fading.
+
+    Args:
+        now: the scoring time, microseconds UTC.
     """
 
-    def __init__(self, store: SqliteStore) -> None:
-        self._store, self._start = store, now()
+    def __init__(self, store: SqliteStore, now: Callable[[], int]) -> None:
+        self._store, self._now, self._start = store, now, now()
         item, kind, time = store.log.latest(RECENT)
         wanted = np.array(store.names.types.targets(), np.bool_)[kind]
         weight = np.exp2((time[wanted] - self._start) / HALF_LIFE)
@@ -34,7 +37,7 @@ class Trends:
 
     def moved(self, events: Iterable[AnyEvent]) -> None:
         """Counts events that were recorded."""
-        moment, types, items = now(), self._store.names.types, self._store.names.vocabulary("items")
+        moment, types, items = self._now(), self._store.names.types, self._store.names.vocabulary("items")
         acts = [event for event in events if isinstance(event, Interaction)]
         kinds = {name: types.index(name) for name in {event.type for event in acts}}
         targets = types.targets()
@@ -49,7 +52,7 @@ class Trends:
     def best(self, n: int) -> Sequence[tuple[int, float]]:
         """Returns up to n inner items and their decayed counts as of now, most in demand first, ties by item."""
         found = heapq.nlargest(n, self._counts.items(), key=lambda entry: (entry[1], -entry[0]))
-        fade = 1.0 / self._weight(now())
+        fade = 1.0 / self._weight(self._now())
         return [(item, count * fade) for item, count in found]
 
     def top(self, n: int) -> Sequence[Trend]:

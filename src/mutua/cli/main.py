@@ -18,6 +18,7 @@ from mutua.errors import MutuaError
 
 COMMANDS = {
     "demo": "The main job on a real shop's data, or on a file of yours.",
+    "live": "The demo's shop over HTTP, with shoppers that come and go.",
     "record": "Record files of events, users or items, cleaned.",
     "recommend": "What a user should see now.",
     "explain": "Why an item has its score for a user.",

@@ -12,11 +12,14 @@ from typing import Any
 import msgspec
 import numpy as np
 from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 PLAIN_WIDTH = 110
 """Columns where the output is no terminal."""
+PLAIN_EVERY = 10.0
+"""Seconds between two pictures of what moves, where the output is no terminal."""
 Step = Callable[[float, float], None]
 """Called with how much is done and how much there is."""
 
@@ -51,6 +54,23 @@ class Screen:
         """Writes a remark to stderr; nothing where JSON was asked for."""
         if not self.as_json:
             self._err.print(text, markup=False)
+
+    @contextmanager
+    def moving(self) -> Iterator[Callable[[RenderableType], None]]:
+        """Yields what to call with what is to be seen now; on no terminal it is written once in some seconds."""
+        if self._out.is_terminal:
+            with Live(console=self._out, auto_refresh=False) as shown:
+                yield lambda now: shown.update(now, refresh=True)
+            return
+        last = -PLAIN_EVERY
+
+        def write(now: RenderableType) -> None:
+            nonlocal last
+            if time.monotonic() - last >= PLAIN_EVERY:
+                last = time.monotonic()
+                self.show(now, "")
+
+        yield write
 
     @contextmanager
     def stage(self, title: str) -> Iterator[Step]:

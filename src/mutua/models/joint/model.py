@@ -179,8 +179,12 @@ class JointModel:
         return by_size(reasons)
 
     def similar(self, item: int) -> Floats:
-        """Returns float32 [n]: influence between the two items, both ways; the item itself at −inf."""
-        alike = self.influence.row(item) + self._backward.row(item)
+        """Returns float32 [n]: influence between the two items, both ways; the item itself at −inf.
+
+        Cost: a search in every row, a millisecond or two for 40,000 items.
+        """
+        everything = np.arange(self.n_items, dtype=np.int32)
+        alike = self.influence.row(item) + self.influence.values_to(everything, item).astype(np.float32)
         alike[item] = -np.inf
         return alike
 
@@ -242,10 +246,6 @@ class JointModel:
     @cached_property
     def _scratch(self) -> _Scratch:
         return _Scratch(self.n_items)
-
-    @cached_property
-    def _backward(self) -> Rows:
-        return Rows.of(self.influence.matrix().T.tocsr())
 
     def _session(self, views: Views) -> Floats:
         return views.extra[SESSION] if len(views.extra) else np.zeros(len(views.item), np.float32)
