@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from time import monotonic
 
 import numpy as np
@@ -28,10 +28,14 @@ READ_FEATURES = frozenset({"content", "similar"})
 
 
 class Shelving:
-    """What a store's surfaces share besides the model. Everything here can be dropped at any time."""
+    """What a store's surfaces share besides the model. Everything here can be dropped at any time.
 
-    def __init__(self, store: SqliteStore) -> None:
-        self._store = store
+    Args:
+        now: the scoring time, microseconds UTC.
+    """
+
+    def __init__(self, store: SqliteStore, now: Callable[[], int]) -> None:
+        self._store, self._now = store, now
         self._counts: Floats | None = None
         self._trends: Trends | None = None
         self._orders: dict[str, tuple[float, Items]] = {}
@@ -42,7 +46,7 @@ class Shelving:
     def trends(self) -> Trends:
         """What is in demand now."""
         if self._trends is None:
-            self._trends = Trends(self._store)
+            self._trends = Trends(self._store, self._now)
         return self._trends
 
     def warm(self, rows: Iterable[Interactions]) -> None:
@@ -51,7 +55,7 @@ class Shelving:
         Args:
             rows: all interactions of the log.
         """
-        self._trends = Trends(self._store)
+        self._trends = Trends(self._store, self._now)
         self._counts = np.sum([_counted(part) for part in rows], axis=0)
 
     def popularity(self) -> Floats:

@@ -116,7 +116,7 @@ class LiveState:
         self._ratings_read = False
         self._items, self._users = LiveAttributes(store, "item"), LiveAttributes(store, "user")
         self._people: tuple[Mark, Population] | None = None
-        self.shelving = Shelving(store)
+        self.shelving = Shelving(store, self.now)
         self.splits = splits(settings.experiments)
         self._rankers: dict[str, InForce] = {}
         self._plans = Plans()

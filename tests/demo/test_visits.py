@@ -57,13 +57,15 @@ def test_the_board_counts_what_was_seen(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(board, "monotonic", lambda: float(next(clock)))
     shown = Board("7", {"tea": "Green Tea"})
     shown.pushed(["milk", "jam"])
-    shown.visited("7", 1_512_000_000.0, 3, 1, 0.004)
+    shown.sent("8")
+    shown.sent("7")
+    shown.visited(1_512_000_000.0, 3, 1, 0.004)
     shown.pushed(["tea", "milk"])
     cells = [str(cell) for column in shown.table().columns for cell in column.cells]
     said = "\n".join(cells)
     assert "3 recorded" in said
     assert "after 4.0 ms" in said
-    assert "after 1000.0 ms" in said
+    assert "after 2000.0 ms" in said
     assert "33.3%" in said
     assert "new Green Tea, now 1." in said
     assert "left jam" in said

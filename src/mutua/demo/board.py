@@ -30,26 +30,29 @@ class Board:
         self._ticks: deque[tuple[float, int]] = deque()
         self._answered: deque[float] = deque(maxlen=KEPT)
         self._pushed: deque[float] = deque(maxlen=KEPT)
-        self._bought_at: float | None = None
+        self._sent: float | None = None
         self._slate: tuple[str, ...] = ()
         self._changes: Sequence[str] = ("nothing yet",)
         self._now = 0.0
 
-    def visited(self, user: str, time: float, bought: int, taken: int, waited: float) -> None:
+    def sent(self, user: str) -> None:
+        """Starts the clock on the next pushed slate, where it is the followed household that buys."""
+        if user == self.followed:
+            self._sent = monotonic()
+
+    def visited(self, time: float, bought: int, taken: int, waited: float) -> None:
         """Counts one basket: of how many things, how many of them were recommended, seconds until they were on disk."""
         moment = monotonic()
         self._now = max(self._now, time)
         self.events, self.slates, self.taken = self.events + bought, self.slates + 1, self.taken + taken
         self._ticks.append((moment, bought))
         self._answered.append(waited)
-        if user == self.followed:
-            self._bought_at = moment
 
     def pushed(self, items: Sequence[str]) -> None:
         """Takes a slate that the server pushed for the household that is followed."""
-        if self._bought_at is not None:
-            self._pushed.append(monotonic() - self._bought_at)
-            self._bought_at = None
+        if self._sent is not None:
+            self._pushed.append(monotonic() - self._sent)
+            self._sent = None
         if self._slate:
             self._changes = changes(self._slate, tuple(items), self._names) or self._changes
         self._slate = tuple(items)

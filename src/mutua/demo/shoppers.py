@@ -85,12 +85,13 @@ async def _shop(client: AsyncClient, visit: Visit, board: Board, room: asyncio.S
     try:
         slate = await client.recommend(visit.user, LENGTH)
         began = perf_counter()
+        board.sent(visit.user)
         await client.record(visit.events(slate.slate))
         waited = perf_counter() - began
     finally:
         room.release()
     bought = {item for item, _ in visit.items}
-    board.visited(visit.user, visit.time, len(visit.items), len(bought.intersection(slate.ids)), waited)
+    board.visited(visit.time, len(visit.items), len(bought.intersection(slate.ids)), waited)
 
 
 async def _watch(client: AsyncClient, board: Board) -> None:

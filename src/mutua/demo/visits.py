@@ -82,7 +82,9 @@ def to_come(users: int | None, after: int) -> ToCome:
         users: as for `stock`; after: microseconds UTC, the time of the newest event that is recorded already.
     """
     every, products = bought(users), described()
-    late = every.filter((pl.col(TIME) >= KEPT_BACK) & (pl.col(TIME).dt.epoch("us") > after)).sort(TIME, "basket_id", "product_id")
+    late = every.filter((pl.col(TIME) >= KEPT_BACK) & (pl.col(TIME).dt.epoch("us") > after)).sort(
+        TIME, "basket_id", "product_id"
+    )
     sold = every.filter(pl.col(TIME) < KEPT_BACK)
     fresh = products.join(late, left_on="item", right_on="product_id", how="semi")
     fresh = fresh.join(sold, left_on="item", right_on="product_id", how="anti")
