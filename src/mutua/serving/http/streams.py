@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import Annotated
+from collections.abc import AsyncIterator, Coroutine
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, WebSocket
 from fastapi.responses import StreamingResponse
+from starlette.types import Send
 from starlette.websockets import WebSocketDisconnect
 
 from mutua.errors import InvalidKey, MutuaError
@@ -22,6 +23,8 @@ router = APIRouter(tags=["push"])
 Number = Annotated[int, Query(ge=1, le=1_000, description="Length of the list.")]
 SurfaceName = Annotated[str, Query(description="A surface of mutua.toml.")]
 LastId = Annotated[str | None, Header(alias="Last-Event-ID", description="The id of the newest slate at hand.")]
+PARTING = 1.0
+"""Seconds in which what is being sent must be gone once a reader has ended."""
 LIVES = b"{}"
 """What a WebSocket sends when nothing changed for a while."""
 
@@ -36,9 +39,20 @@ async def stream(
     request: Request, user: UserId, n: Number = 10, surface: SurfaceName = "default", last: LastId = None
 ) -> StreamingResponse:
     reader = service_of(request.scope).hub.subscribe(user, n, surface, last)
-    return StreamingResponse(
-        _frames(request, reader), media_type=sse.CONTENT_TYPE.decode(), headers={"x-accel-buffering": "no"}
-    )
+    return Pushing(_frames(request, reader), reader)
+
+
+class Pushing(StreamingResponse):
+    """The slates of one reader as server-sent events."""
+
+    def __init__(self, frames: AsyncIterator[bytes], reader: Subscription) -> None:
+        kind, unbuffered = sse.CONTENT_TYPE.decode(), {"x-accel-buffering": "no"}
+        super().__init__(frames, media_type=kind, headers=unbuffered)
+        self._reader = reader
+
+    async def stream_response(self, send: Send) -> None:
+        """Sends until the reader ends."""
+        await _sent(self._reader, super().stream_response(send))
 
 
 async def _frames(request: Request, reader: Subscription) -> AsyncIterator[bytes]:
@@ -67,16 +81,33 @@ async def socket(
     async with reader:
         leaving = asyncio.create_task(_until_left(websocket, reader))
         try:
-            async for item in reader:
-                if not websocket.app.state.admits(websocket.scope):
-                    await websocket.close(1008, InvalidKey.code)
-                    return
-                await websocket.send_bytes(LIVES if isinstance(item, Heartbeat) else sse.message(item))
-            await websocket.close(1001, reader.reason)
+            await _sent(reader, _messages(websocket, reader))
         except (WebSocketDisconnect, RuntimeError):
             reader.close()
         finally:
             leaving.cancel()
+
+
+async def _messages(websocket: WebSocket, reader: Subscription) -> None:
+    async for item in reader:
+        if not websocket.app.state.admits(websocket.scope):
+            await websocket.close(1008, InvalidKey.code)
+            return
+        await websocket.send_bytes(LIVES if isinstance(item, Heartbeat) else sse.message(item))
+    await websocket.close(1001, reader.reason)
+
+
+async def _sent(reader: Subscription, sending: Coroutine[Any, Any, None]) -> None:
+    """Sends until all is sent; one who is stuck in it when the reader ends has a moment left and is dropped then."""
+    task = asyncio.create_task(sending)
+    try:
+        await asyncio.wait((task, reader.ended), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            await asyncio.wait((task,), timeout=PARTING)
+        if task.done():
+            task.result()
+    finally:
+        task.cancel()
 
 
 async def _until_left(websocket: WebSocket, reader: Subscription) -> None:
