@@ -42,7 +42,10 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield f"localhost:{port}"
         finally:
             live.send_signal(signal.SIGINT)
-            assert live.wait(30) == 0, "Ctrl-C does not end it cleanly"
+            try:
+                assert live.wait(60) == 0, "Ctrl-C does not end it cleanly"
+            finally:
+                live.kill()
 
 
 def fits(shown: Any, came: Any, call: str, where: str = "answer") -> None:

@@ -60,7 +60,9 @@ def test_one_who_is_stuck_in_a_stream_is_dropped(shop: Path) -> None:
     async def scenario(service: Service, client: httpx.AsyncClient) -> None:  # noqa: ARG001
         connection, reader = Stuck("http.response.start"), service.hub.subscribe("ann", 5, "default", None)
         scope = {"type": "http", "asgi": {"spec_version": "2.3"}}
-        answering = asyncio.create_task(streams.Pushing(frames(reader), reader)(scope, connection.receive, connection.send))
+        answering = asyncio.create_task(
+            streams.Pushing(frames(reader), reader)(scope, connection.receive, connection.send)
+        )
         await asyncio.wait_for(connection.stuck.wait(), SOON)
         reader.end(SLOW)
         await asyncio.wait_for(answering, SOON)

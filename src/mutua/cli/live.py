@@ -64,13 +64,14 @@ def _served(url: str, port: int) -> Iterator[tuple[subprocess.Popen[bytes], str]
     """Runs the server in a process of its own, until it ends or Ctrl-C; then it is asked to end, and waited for."""
     command = [sys.executable, "-m", "mutua", "--store", url, "--now", LOG, "serve", "--port", str(port)]
     server = subprocess.Popen(command, start_new_session=True, stderr=subprocess.DEVNULL)
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    before = {one: signal.signal(one, signal.default_int_handler) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield server, f"http://127.0.0.1:{port}"
     except KeyboardInterrupt:
         return
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for one, handler in before.items():
+            signal.signal(one, handler)
         server.terminate()
         server.wait()
 

@@ -177,6 +177,7 @@ class Attributes(msgspec.Struct, frozen=True):
     attributes: dict[str, Any]
     user: str | None = None
     item: str | None = None
+    version: int = 0
 
 
 class Export(msgspec.Struct, frozen=True):

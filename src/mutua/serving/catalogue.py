@@ -11,8 +11,8 @@ from mutua.store.sqlite.catalog import Subject
 from mutua.store.sqlite.store import SqliteStore
 
 
-def attributes_of_item(store: SqliteStore, item: str) -> dict[str, Any]:
-    """Returns the attributes of an item; the newest word of any source stands.
+def attributes_of_item(store: SqliteStore, item: str) -> tuple[int, dict[str, Any]]:
+    """Returns the sequence number of the newest word on an item, and its attributes; any source's newest word stands.
 
     Raises:
         NotKnown: code `id.unknown`.
@@ -20,7 +20,9 @@ def attributes_of_item(store: SqliteStore, item: str) -> dict[str, Any]:
     index = store.names.items.get(item)
     if index is None:
         raise NotKnown(f"item {item[:60]!r}", "a recorded item", "check the spelling, or record it first")
-    return {name: claims[-1].value for name, claims in standing(store.catalog.facts_of_item(index)).items()}
+    facts = store.catalog.facts_of_item(index)
+    version = max((fact.sequence for fact in facts), default=0)
+    return version, {name: claims[-1].value for name, claims in standing(facts).items()}
 
 
 def said_by(store: SqliteStore, noun: Subject, speakers: Sequence[tuple[str, str]]) -> list[frozenset[str]]:

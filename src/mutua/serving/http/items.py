@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Request, Response
 
 from mutua.catalog.table import AVAILABLE
+from mutua.pipeline.guards import banned_items
 from mutua.serving.catalogue import attributes_of_item
 from mutua.serving.http.exchange import service_of
 from mutua.serving.http.schema import answers
@@ -34,7 +35,9 @@ async def similar(request: Request, item: ItemId, n: Number = 10) -> Response:
     responses=answers(dict[str, Any]),
 )
 async def trending(request: Request, n: Number = 10) -> Response:
-    found = service_of(request.scope).state.shelving.trends.top(n)
+    state = service_of(request.scope).state
+    items = state.store.names.vocabulary("items")
+    found = state.shelving.trends.top(n, banned_items((), state.catalog, len(items)))
     return told({"items": [{"item": item, "count": count} for item, count in found]})
 
 
@@ -44,7 +47,8 @@ async def trending(request: Request, n: Number = 10) -> Response:
     responses=answers(dict[str, Any]),
 )
 async def get_item(request: Request, item: ItemId) -> Response:
-    return told({"item": item, "attributes": attributes_of_item(service_of(request.scope).store, item)})
+    version, attributes = attributes_of_item(service_of(request.scope).store, item)
+    return told({"item": item, "version": version, "attributes": attributes})
 
 
 @router.delete(
