@@ -145,6 +145,9 @@ def test_attributes_are_stated_and_forgotten(ask: Ask) -> None:
     gone = Wire(httpx.Response(200, json={"kind": "user", "counts": {"events": 3}}))
     assert ask(gone, "forget_user", "ann").counts == {"events": 3}
     assert (gone.last.method, gone.last.url.path) == ("DELETE", "/v1/users/ann")
+    gone = Wire(httpx.Response(200, json={"kind": "event", "counts": {"events": 1}}))
+    assert ask(gone, "forget_event", "e/1").counts == {"events": 1}
+    assert gone.last.url.raw_path == b"/v1/events/e%2F1"
     assert ask(wire, "remove_item", "milk").accepted == 1
     assert (wire.last.method, wire.last.url.path) == ("DELETE", "/v1/items/milk")
 

@@ -77,6 +77,7 @@ class AsyncClient:
     get_user = sent(nouns.get_user)
     get_item = sent(nouns.get_item)
     forget_user = sent(nouns.forget_user)
+    forget_event = sent(nouns.forget_event)
     remove_item = sent(nouns.remove_item)
 
     async def send(self, call: Call[Answer]) -> Answer:

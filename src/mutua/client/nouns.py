@@ -82,6 +82,11 @@ def forget_user(user: str) -> Call[Forgotten]:
     return _erased(f"/v1/users/{segment(user)}")
 
 
+def forget_event(event: str) -> Call[Forgotten]:
+    """Erase one event by its id for good. Not sent again after a lost connection, as `forget_user`."""
+    return _erased(f"/v1/events/{segment(event)}")
+
+
 def remove_item(item: str) -> Call[Recorded]:
     """Take an item out of every slate; its events stay, and stating it `available` brings it back."""
     return Call("DELETE", f"/v1/items/{segment(item)}", msgspec.json.Decoder(Recorded).decode)
