@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import logging
+import secrets
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
@@ -365,8 +366,10 @@ class Service:
         self.store.close()
 
     def _dated(self, event: AnyEvent) -> AnyEvent:
-        """The event, at the service's own time where it comes without one."""
-        return replace(event, time=self.state.now()) if event.time is None else event
+        """The event, at the service's own time where it comes without one; with an id, for two equal clicks are two."""
+        if event.time is not None:
+            return event
+        return replace(event, time=self.state.now(), id=event.id or secrets.token_hex(16))
 
     def _followed(self, user: str, n: int, surface: str) -> Slate:
         """The slate of a stream, with nothing left to chance: what chance changes would be pushed for no reason."""
