@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: help demo serve-demo install test test-slow check format bench lock clean
+.PHONY: help demo serve-demo install test test-slow check format fuzz audit bench soak lock clean
 
 help:  ## What can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,12 +39,22 @@ format: install  ## Put the code into the house format
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+fuzz: install  ## A million inputs to the parser of events: INPUTS=N
+	$(BIN)/python -m tests.events.fuzz $(or $(INPUTS),1000000)
+
+audit: install  ## Known faults in what is pinned; asks a service over the network
+	$(BIN)/python -m pip install --quiet --group audit
+	$(BIN)/pip-audit --requirement requirements.lock --disable-pip --no-deps
+
 $(VENV)/.bench: $(VENV)/.installed
 	$(BIN)/python -m pip install --quiet --constraint requirements.lock --group bench
 	touch $@
 
 bench: $(VENV)/.bench  ## Speed and quality figures against peers; JSON and Markdown under benchmarks/results
 	$(BIN)/python -m benchmarks $(BENCH)
+
+soak: $(VENV)/.bench  ## Mixed load on one server: MINUTES=30; errors, slope of memory, growth of latency
+	$(BIN)/python -m benchmarks.speed.soak --minutes $(or $(MINUTES),30)
 
 lock:  ## Pin what is installed
 	$(BIN)/python -m pip freeze --exclude-editable > requirements.lock
