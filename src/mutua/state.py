@@ -223,6 +223,9 @@ class LiveState:
             title: what slates call such a one.
         """
         key = name or title.encode() + encode(surface)
+        ready = self._plans.ready(key, self._items.live)
+        if ready is not None:
+            return ready
         made = partial(run.prepared, surface, self.ranker(surface.ranker).model, snapshot, name or title)
         return self._plans.get(key, self._items.live, snapshot, made)
 
