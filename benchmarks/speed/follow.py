@@ -32,12 +32,12 @@ class Reader:
         self.missed = 0
 
     async def follow(self, end: float) -> None:
-        """Acts and waits for the push until the end."""
+        """Acts and waits for the push until the end, or until nothing is left that he does not have."""
         stream, opened = await asyncio.open_connection("127.0.0.1", self._port)
         answers, sender = await asyncio.open_connection("127.0.0.1", self._port)
         opened.write(raw(json.dumps({"method": "GET", "path": f"/v1/users/{quote(self._user)}/stream?n=20"})))
         slate, _ = await _pushed(stream)
-        while perf_counter() < end:
+        while slate["items"] and perf_counter() < end:
             sender.write(self._bought(slate))
             sequence = await _acknowledged(answers)
             told = perf_counter()

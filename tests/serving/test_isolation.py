@@ -33,7 +33,7 @@ BODIES: dict[str, Any] = {
 """A body for each kind that the description names; a new kind must be added here."""
 LINES = {"/v1/users": b'{"user": "u1", "attributes": {"a": 1}}', "/v1/items": b'{"item": "i1", "attributes": {"a": 1}}'}
 """A body of lines for each path that takes nothing else; a new one must be added here."""
-PLACES = {"user": "u0", "item": "i0", "event": "{own}-u1-0"}
+PLACES = {"user": "u0", "item": "i0", "event": "{own}-u1-0", "name": "undeclared"}
 """What stands for each parameter of a path; a new one must be added here."""
 ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
 

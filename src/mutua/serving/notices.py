@@ -52,7 +52,7 @@ class Notices:
     def __init__(self, service: Service, settings: NoticeSettings) -> None:
         place = beside(service.store.address.path)
         self._courier = Courier(lambda: Outbox(place), settings.webhooks)
-        self._watch = Watch(service.store, settings.triggers)
+        self._watch = Watch(service.store, settings.triggers, service.state.now)
         seen = self._courier.start()
         with service.store.database.reading():
             self._version = service.store.log.last_sequence()

@@ -36,7 +36,7 @@ class Watch:
 
     Args:
         store: open for reading; whoever feeds the watch has brought its names up to the events.
-        now: the wall clock, microseconds UTC.
+        now: the clock that events without a time are given theirs by, microseconds UTC.
     """
 
     def __init__(
