@@ -30,12 +30,12 @@ class LiveAttributes:
     def live(self) -> LiveTable:
         """The table that moves; the first look reads all upserts, about 2 µs each."""
         if self._live is None:
-            catalog, names = self._store.catalog, self._store.names
-            facts, vocabulary = (
-                (catalog.item_facts(), names.items) if self._subject == "item" else (catalog.user_facts(), names.users)
-            )
-            self._live = LiveTable(facts, len(vocabulary))
+            self._live = self._read()
         return self._live
+
+    def warm(self) -> None:
+        """Reads all upserts now, so that no request does."""
+        self._live = self._read()
 
     @property
     def table(self) -> AttributeTable:
@@ -60,3 +60,9 @@ class LiveAttributes:
     def drop(self) -> None:
         """Forgets the table; the next look reads it anew."""
         self._live = None
+
+    def _read(self) -> LiveTable:
+        catalog, names = self._store.catalog, self._store.names
+        if self._subject == "item":
+            return LiveTable(catalog.item_facts(), len(names.items))
+        return LiveTable(catalog.user_facts(), len(names.users))

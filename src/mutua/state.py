@@ -288,7 +288,8 @@ class LiveState:
             self._loadable = set(found.tail["user"].tolist())
             rows = (self._base, as_interactions(found.tail, self.store.names))
         self.checkpointed = 0 if found is None else found.last
-        self._items.live, self._users.live  # noqa: B018
+        self._items.warm()
+        self._users.warm()
         self.shelving.warm(rows)
         return sum(map(len, rows))
 

@@ -333,21 +333,3 @@ def test_a_new_item_like_a_popular_one_is_recommended_to_those_who_have_its_neig
     assert (new.argmax(axis=1) == np.arange(60) % 4).mean() > 0.8
     without = Joint(content=0.0).learn(data)
     assert not without.score(fold.views(data.interactions, without.encoder, data.now))[:, 44:].any()
-
-
-@pytest.mark.parametrize("exponent", [0.0, 0.4, 1.0])
-def test_levelled_columns_are_divided_by_a_power_of_their_length(exponent: float) -> None:
-    dense = log_of(30, 30, 0.2, 5).toarray() - 0.5 * np.eye(30, dtype=np.float32)
-    dense[:, 7] = 0.0
-    length = np.linalg.norm(dense, axis=0)
-    expected = dense / np.where(length > 0, length, 1.0) ** exponent
-    found = Rows.of(sparse.csr_matrix(dense)).levelled(exponent).matrix().toarray()
-    np.testing.assert_allclose(found, expected, rtol=1e-6)
-
-
-def test_a_levelled_model_leads_less_to_what_everything_leads_to() -> None:
-    data = planted()
-    plain, even = (Joint(content=0.0, level=level).learn(data).influence.matrix() for level in (0.0, 1.0))
-    lengths = [np.sqrt(np.asarray(one.multiply(one).sum(axis=0))).ravel() for one in (plain, even)]
-    spread = [float(np.std(one[one > 0]) / np.mean(one[one > 0])) for one in lengths]
-    assert spread[1] < 0.5 * spread[0]

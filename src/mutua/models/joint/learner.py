@@ -62,7 +62,6 @@ class Joint:
             gamma: exponent by which popular items are favoured as targets.
         ridge: damping ρ of weak directions, relative to the strongest; 0 keeps the first `factors` undamped.
         product: weight of the plain item-item product.
-        level: exponent by which items that much leads to are led to less, 0 leaves them as they are.
         factors: directions kept; rows: entries kept of a row, more where the catalogue is small.
         memory: how histories fade, see `SHARES`.
         following: weight of what follows what, 0 leaves it out; order: how that is counted, see `ORDERS`.
@@ -95,11 +94,10 @@ class Joint:
     content: float = 0.5
     lasting: float = 0.0
     tags: float = 0.0
-    level: float = 0.0
 
     def __post_init__(self) -> None:
         at_least(self, alpha=0, beta=0, gamma=0, ridge=0, product=0, factors=1, rows=1, following=0, popular=0)
-        at_least(self, half_life=0, tilt=0, reach=0, group=0, content=0, lasting=0, tags=0, level=0)
+        at_least(self, half_life=0, tilt=0, reach=0, group=0, content=0, lasting=0, tags=0)
         one_of(self, "memory", get_args(Memory))
         one_of(self, "order", get_args(Following))
 
@@ -119,8 +117,7 @@ class Joint:
         most = row_length(n_items, self.rows)
         tags = tag_rows(data.items, n_items, self.tags)
         found = cached_spectrum(matrix, self.alpha, self.beta, self.factors, seed, tags)
-        cut = influence(found, self.ridge, self.product, self.gamma, most)
-        related = unit(cut.levelled(self.level) if self.level else cut, judged, judged.weight)
+        related = unit(influence(found, self.ridge, self.product, self.gamma, most), judged, judged.weight)
         if self.tilt:
             related = related.times(trend.tilt(rows, n_items, data.now, self.tilt))
         again = repeat_term(data, encoder) if returning else None
@@ -153,8 +150,8 @@ class Joint:
         plain = replace(self, alpha=0.2, beta=0.35, gamma=0.2, ridge=0.08, product=0.0)
         if not rows.has_time:
             static = replace(self, popular=0.001)
-            even = replace(static, ridge=0.0, level=0.4)
-            large = (even, replace(even, product=2.0), replace(even, level=0.0), static)
+            even = replace(static, gamma=0.3)
+            large = (replace(even, ridge=0.0), even, replace(static, ridge=0.0), static)
             return (replace(plain, popular=0.001), static) if data.n_items <= DENSE_ITEMS else large
         recent = replace(plain, memory="fading")
         sitting, sequence = replace(recent, following=1.0), replace(recent, following=3.0, order="sequence")

@@ -65,11 +65,6 @@ class Rows:
         """Returns the rows with column i times `factor[i]`, float32 [n]."""
         return Rows(self.start, self.item, self.value * factor[self.item])
 
-    def levelled(self, exponent: float) -> Rows:
-        """Returns the rows with each column divided by its length (root of squares) to the power of `exponent`."""
-        squares = np.bincount(self.item, np.square(self.value, dtype=np.float64), self.size)
-        return self.times((np.where(squares > 0, squares, 1.0) ** (-0.5 * exponent)).astype(np.float32))
-
     def row(self, item: int) -> Floats:
         """Returns row `item`, below n, as float32 [n]."""
         dense = np.zeros(self.size, np.float32)
