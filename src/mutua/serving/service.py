@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from time import perf_counter
 from typing import Any, TypeVar
 
-import msgspec
 from msgspec.structs import replace
 from prometheus_client import generate_latest
 
@@ -34,14 +33,14 @@ from mutua.recommender import Recommender
 from mutua.serving import receipts
 from mutua.serving.fallback import Popular
 from mutua.serving.figures import Figures
-from mutua.serving.messages import Change, Outcome, Question, Recorded
+from mutua.serving.messages import Change, Question, Recorded
 from mutua.serving.metrics import registry
 from mutua.serving.operations import ForgetEvent, ForgetUser
 from mutua.serving.overload import level
-from mutua.serving.problems import problem
 from mutua.serving.push.courier import CourierCounts
 from mutua.serving.push.hub import Hub
 from mutua.serving.traffic import Traffic
+from mutua.serving.translating import inline, plain, told
 from mutua.serving.workers.figures import joined
 from mutua.serving.writer import Committed, Writer, Written
 from mutua.serving.writing import Writing
@@ -103,6 +102,7 @@ class Service:
             self.state = LiveState(self.store, settings, now, fed=True)
             self.state.warm()
         self.shop = Recommender(self.store, settings, state=self.state)
+        self._try_out()
         self.figures = Figures()
         self.state.laps = self.figures.laps
         self.popular = Popular(self.state)
@@ -140,8 +140,8 @@ class Service:
             await self.current()
         before = receipts.seen(self.shop, parsed.events) if receipt else {}
         done = await self.write(parsed.events if self._by_clock else [self._dated(event) for event in parsed.events])
-        told: list[Change] = receipts.changes(self.shop, before) if receipt else []
-        return _recorded(parsed, done, self.version, told)
+        changes: list[Change] = receipts.changes(self.shop, before) if receipt else []
+        return told(parsed, done, self.version, changes)
 
     async def write(self, events: Sequence[AnyEvent]) -> Written:
         """Writes parsed events durably and returns when the state has moved; raises as `record` does."""
@@ -201,7 +201,7 @@ class Service:
         slate = self.shop.recommend(
             question.user,
             question.n,
-            events=_inline(question) if question.events else (),
+            events=inline(question) if question.events else (),
             attributes=question.attributes,
             surface=named.by_relevance() if lighter else question.surface,
             context=question.context,
@@ -313,7 +313,7 @@ class Service:
         batch = self.store.log.read_user(self.known(user))
         placed = zip(decode(batch), batch["sequence"], batch["recorded"], strict=True)
         return [
-            {"sequence": sequence, "recorded": recorded / clock.SECOND, **_plain(event)}
+            {"sequence": sequence, "recorded": recorded / clock.SECOND, **plain(event)}
             for event, sequence, recorded in placed
         ]
 
@@ -364,6 +364,11 @@ class Service:
         self.writer.close()
         self.slates.close()
         self.store.close()
+
+    def _try_out(self) -> None:
+        """Answers once before anybody asks: kernels are compiled and kept now, not in a request or on a full disk."""
+        users = self.store.names.vocabulary("users")
+        self.shop.recommend(users.outer(0) if len(users) else None, surface=Surface())
 
     def _dated(self, event: AnyEvent) -> AnyEvent:
         """The event, at the service's own time where it comes without one; with an id, for two equal clicks are two."""
@@ -460,35 +465,8 @@ class Service:
                 arrived.set_result(None)
 
 
-def _plain(event: AnyEvent) -> dict[str, Any]:
-    """An event as `parse_event` reads it: times in seconds."""
-    fields: dict[str, Any] = msgspec.to_builtins(event)
-    return {name: value for name, value in fields.items() if value is not None} | {
-        "time": fields["time"] / clock.SECOND
-    }
-
-
 def _tell(answer: asyncio.Future[Written], told: Written | Exception) -> None:
     if isinstance(told, Exception):
         answer.set_exception(told)
     else:
         answer.set_result(told)
-
-
-def _inline(question: Question) -> list[Interaction]:
-    """The question's own events; each is of its user, whatever it says."""
-    user = question.user or "anonymous"
-    parsed = parse_batch([{**event, "user": user} for event in question.events], now=clock.now())
-    if parsed.refused:
-        raise parsed.refused[0].error
-    return [event for event in parsed.events if isinstance(event, Interaction)]
-
-
-def _recorded(parsed: Parsed, done: Written, version: int, told: list[Change]) -> Recorded:
-    """The outcomes in the order of the batch: those refused are put between the others, first places first."""
-    given = zip(done.sequences, done.fresh, strict=True)
-    results = [Outcome("accepted" if fresh else "duplicate", sequence) for sequence, fresh in given]
-    for refused in parsed.refused:
-        results.insert(refused.place, Outcome("rejected", problem=problem(refused.error)))
-    accepted = sum(done.fresh)
-    return Recorded(accepted, len(done.fresh) - accepted, len(parsed.refused), version, results, told)
