@@ -428,9 +428,9 @@ class Service:
         elif done.fresh:
             self._move(done.fresh, done.sequences, done.recorded)
         self._move_on(max(self.version, done.last))
-        for answer, told in done.answers:
+        for answer, result in done.answers:
             if not answer.done():
-                _tell(answer, told)
+                _tell(answer, result)
 
     def _catch_up(self) -> None:
         """Moves the state by all events of the log that it does not hold."""
