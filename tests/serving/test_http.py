@@ -151,6 +151,22 @@ def test_waiting_for_a_version(shop: Path) -> None:
     run(shop, scenario)
 
 
+def test_what_no_wait_would_mend_is_refused_before_it(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario(service: Service, client: httpx.AsyncClient) -> None:
+        waited: list[int] = []
+
+        async def reached(version: int, seconds: float) -> bool:  # noqa: ARG001
+            waited.append(version)
+            return False
+
+        monkeypatch.setattr(service, "reached", reached)
+        question = {"user": "u1", "min_version": service.version + 1, "surface": "nowhere"}
+        assert (await client.post("/v1/recommend", json=question)).status_code == 400
+        assert waited == []
+
+    run(shop, scenario)
+
+
 def test_rules_omission_inline_events_and_reasons(shop: Path) -> None:
     async def scenario(service: Service, client: httpx.AsyncClient) -> None:  # noqa: ARG001
         question = {"user": "u0", "n": 5, "where": ["category=grocery 0"], "explain": True}

@@ -11,7 +11,7 @@ from mutua.pipeline.spec import Exclude
 from mutua.slates import Adjustment, Degraded
 
 Count = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
-Seconds = Annotated[float, msgspec.Meta(ge=0, le=30)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=5)]
 Time = str | float | int
 """RFC 3339 text, or seconds since 1970."""
 Rule = Annotated[str, msgspec.Meta(max_length=1_000)]

@@ -166,6 +166,7 @@ class Service:
             UsageError: code `usage`, ConfigError: code `config.invalid`, as `Recommender.recommend`.
             DataError: an inline event that cannot be read.
         """
+        self._check_question(question)
         if (known := self.writer.acknowledged(question.user)) > self.version:
             await self._caught_up(known)
         late = question.min_version > self.version and not await self.reached(question.min_version, question.wait)
@@ -173,6 +174,14 @@ class Service:
         if late:
             return replace(slate, notes=(*slate.notes, LATE.format(self.version, question.min_version)))
         return slate
+
+    def _check_question(self, question: Question) -> None:
+        """Refuses what no wait would mend."""
+        if question.min_version > self.version:
+            self.state.settings.surface(question.surface)
+            inline(question)
+            if question.as_of is not None:
+                checked_time(question.as_of, clock.now())
 
     def slate(self, question: Question, waited: float = 0.0, deadline: float | None = None) -> Slate:
         """Returns the slate that answers a question as of now, as `recommend` does."""
