@@ -11,6 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mutua.store import checkpoints
 from mutua.store.sqlite.folder import Folder
 from mutua.store.sqlite.store import SqliteStore
 from serving_process import free_port, wait_until_ready
@@ -28,9 +29,13 @@ def recorded(url: str, tenant: str, admin: str) -> list[str]:
             events = [{"id": name, "user": "ann", "item": f"i{number}"} for number, name in enumerate(new)]
             assert client.post("/v1/events", json={"events": events}).json()["accepted"] == EACH
             ids += new
-        exported = client.get("/v1/users/ann/export").json()["events"]
-    assert [event["id"] for event in exported] == ids
+    assert exported(url, admin) == ids
     return ids
+
+
+def exported(url: str, admin: str) -> list[str]:
+    answer = httpx.get(f"{url}/v1/users/ann/export", headers={"authorization": f"Bearer {admin}"}, timeout=60)
+    return [event["id"] for event in answer.json()["events"]]
 
 
 @pytest.mark.slow
@@ -50,11 +55,13 @@ def test_killed_each_tenant_finds_its_own_events_and_none_of_the_other(tmp_path:
                 if end == signal.SIGKILL:
                     with ThreadPoolExecutor() as pool:
                         told = dict(zip(TENANTS, pool.map(recorded, [url] * 2, TENANTS, keys.values()), strict=True))
+                assert {tenant: exported(url, keys[tenant]) for tenant in TENANTS} == told
                 server.send_signal(end)
                 assert server.wait(30) == status
             finally:
                 server.kill()
     for tenant in TENANTS:
         with SqliteStore.open(folder.url(tenant)) as store:
+            assert not checkpoints.behind(store)
             found = [name for batch in store.log.read() for name in batch["id"]]
         assert found == told[tenant]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -19,6 +20,20 @@ from mutua.store.sqlite.backup import back_up, restore
 from mutua.store.sqlite.store import SqliteStore
 
 NOW = 1_700_000_000_000_000
+KILLED = """
+import os, signal, sys
+from mutua.core import arrays
+from mutua.store import checkpoints
+from mutua.store.sqlite.store import SqliteStore
+written = arrays._write
+def die(path, array):
+    if path.stem == "item":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return written(path, array)
+arrays._write = die
+with SqliteStore.open(sys.argv[1]) as store:
+    checkpoints.write(store)
+"""
 
 
 def filled(folder: Path, count: int = 60, name: str = "shop") -> SqliteStore:
@@ -164,7 +179,22 @@ def test_its_process_writes_it_beside_a_writer(tmp_path: Path) -> None:
         assert same_as_the_log(store).checkpointed == 60
 
 
+def test_killed_while_one_is_written_the_one_before_counts(tmp_path: Path) -> None:
+    with filled(tmp_path) as store:
+        assert checkpoints.behind(store)
+        checkpoints.write(store)
+        assert not checkpoints.behind(store)
+        store.log.append([bought(100)], recorded=NOW)
+        command = [sys.executable, "-c", KILLED, f"sqlite:///{tmp_path / 'shop.db'}"]
+        assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+        assert checkpoints.behind(store)
+        assert same_as_the_log(store).checkpointed == 60
+        checkpoints.write(store)
+        assert same_as_the_log(store).checkpointed == 61
+
+
 def test_a_store_in_memory_has_none() -> None:
     with SqliteStore.open("sqlite:///:memory:", write=True) as store:
         store.log.append([bought(1)], recorded=NOW)
+        assert not checkpoints.behind(store)
         assert warmed(store).checkpointed == 0

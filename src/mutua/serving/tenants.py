@@ -102,14 +102,18 @@ class Tenants:
             if entry.ending and entry.idle:
                 self._retire(tenant, running)
 
-    async def close(self) -> None:
-        """Closes all; no tenant is opened any more."""
+    async def close(self) -> tuple[str, ...]:
+        """Closes all, lets no tenant be opened any more, and returns the URLs of the stores that were open."""
         self._ended = True
         await asyncio.gather(*(entry.opening for entry in self._entries.values()), return_exceptions=True)
         for tenant, entry in list(self._entries.items()):
             if entry.running is not None:
                 self._retire(tenant, entry.running)
+        closed = tuple(
+            self._folder.url(tenant) for tenant in self._closings if self._folder.place(tenant).file.exists()
+        )
         await asyncio.gather(*self._closings.values())
+        return closed
 
     async def _open(self, tenant: str) -> Running:
         try:

@@ -102,6 +102,14 @@ def write(store: SqliteStore) -> bool:
     return True
 
 
+def behind(store: SqliteStore) -> bool:
+    """Returns whether the log ends elsewhere than the newest checkpoint, going by its name alone."""
+    if store.address.path is None:
+        return False
+    newest = next(iter(_versions(store.address.checkpoint)), "0")
+    return int(newest) != store.log.last_sequence()
+
+
 def erase(address: Address) -> None:
     """Removes all checkpoints of a store, as whoever erases events must."""
     if address.path is not None:
@@ -128,11 +136,12 @@ def _grouped(parts: Sequence[RawColumns]) -> RawColumns:
 
 
 def main() -> None:
-    """Writes the checkpoint of the store that the command line names, behind everything else that runs."""
+    """Writes checkpoints of the stores that the command line names, behind everything else that runs."""
     os.nice(10)
-    with SqliteStore.open(sys.argv[1]) as store:
+    for url in sys.argv[1:]:
         try:
-            write(store)
+            with SqliteStore.open(url) as store:
+                write(store)
         except StoreError as reason:
             sys.exit(str(reason))
 

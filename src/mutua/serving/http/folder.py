@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
 from pathlib import Path
 
 import uvicorn
 import uvloop
 
+from mutua.serving.checkpointing import last_checkpoints
 from mutua.serving.http.app import application
 from mutua.serving.http.arrivals import connections_allowed
 from mutua.serving.http.guard import Rules
 from mutua.serving.http.journal import Journal
-from mutua.serving.http.run import Place, configured, ended
+from mutua.serving.http.run import Place, configured, end_in_order
 from mutua.serving.learning import Schedule
 from mutua.serving.notices import NoticeSettings, settings_of
 from mutua.serving.running import Upkeep
@@ -61,9 +61,9 @@ async def _serve(place: Place, rules: Rules, tenants: Tenants) -> None:
     looking = asyncio.create_task(tenants.keep_looking())
     traffic = Traffic(connections=connections_allowed())
     journal = Journal(RequestLog(sys.stderr), place.log_every)
-    signal.signal(signal.SIGTERM, ended)
+    end_in_order()
     try:
         await uvicorn.Server(configured(place, application(tenants, rules, traffic, journal), traffic)).serve()
     finally:
         looking.cancel()
-        await tenants.close()
+        last_checkpoints(await tenants.close())

@@ -15,7 +15,7 @@ import uvicorn
 import uvloop
 
 from mutua.config import FILE, Settings
-from mutua.serving.checkpointing import keep_checkpoints
+from mutua.serving.checkpointing import keep_checkpoints, last_checkpoints
 from mutua.serving.http.app import application
 from mutua.serving.http.arrivals import arrivals, connections_allowed
 from mutua.serving.http.exchange import Application
@@ -123,7 +123,7 @@ async def serve(place: Place, schedule: Schedule, rules: Rules, now: int | str |
     traffic = Traffic(connections=connections_allowed())
     journal = Journal(RequestLog(sys.stderr), place.log_every)
     server = uvicorn.Server(configured(place, application(service, rules, traffic, journal), traffic))
-    signal.signal(signal.SIGTERM, ended)
+    end_in_order()
     sys.setswitchinterval(SWITCH)
     gc.freeze()
     try:
@@ -135,10 +135,18 @@ async def serve(place: Place, schedule: Schedule, rules: Rules, now: int | str |
         if notices is not None:
             notices.close()
         service.close()
+        if post.through is None:
+            last_checkpoints([place.url])
 
 
-def ended(number: int, frame: object) -> None:
-    """What uvicorn hands a signal on to once it has ended by it: nothing, so that what is open is closed in order."""
+def end_in_order() -> None:
+    """Lets nothing come of a signal that uvicorn ended by and hands on, so that what is open is closed in order."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _heard)
+
+
+def _heard(number: int, frame: object) -> None:
+    """Does nothing about a signal."""
 
 
 def configured(place: Place, app: Application, traffic: Traffic) -> uvicorn.Config:

@@ -19,6 +19,7 @@ import uvloop
 
 from mutua.config import Settings, tenant_key
 from mutua.errors import ConfigError
+from mutua.serving.checkpointing import last_checkpoints
 from mutua.serving.http.run import Place, Post, rules_of, serve
 from mutua.serving.learning import Schedule
 from mutua.serving.security.logs import log_to
@@ -79,7 +80,10 @@ def run_several(place: Place, schedule: Schedule, now: int | str | None, workers
                 for number in range(workers)
             ),
         ]
-        return asyncio.run(_kept(starts))
+        in_order = asyncio.run(_kept(starts))
+    if in_order:
+        last_checkpoints([place.url])
+    return in_order
 
 
 async def _kept(starts: list[Callable[[], BaseProcess]]) -> bool:
