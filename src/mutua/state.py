@@ -145,10 +145,10 @@ class LiveState:
 
     def now(self) -> int:
         """Returns the scoring time, microseconds UTC."""
-        if isinstance(self._moment, int):
-            return self._moment
         if self._moment is None:
             return clock.now()
+        if isinstance(self._moment, int):
+            return self._moment
         if self._newest < 0:
             self._newest = self.store.log.newest_time() or clock.now()
         return self._newest

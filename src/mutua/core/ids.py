@@ -72,8 +72,7 @@ class Vocabulary:
 
     def outers(self, indices: Sequence[int] | Indices) -> list[str | None]:
         """Returns the outer ids at `indices`, tombstones as None."""
-        ids = self._ids
-        return [ids[index] for index in indices]
+        return list(map(self._ids.__getitem__, indices))
 
     def indices(self, outers: Iterable[str]) -> Indices:
         """Returns int32 indices of `outers`, −1 where unknown."""

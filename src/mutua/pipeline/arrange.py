@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from itertools import repeat
+
 import numpy as np
 import numpy.typing as npt
 
@@ -15,33 +19,43 @@ Stage = tuple[str, Items]
 """A stage's name and the items in the order that it left them in."""
 Arranged = tuple[list[int], tuple[SlateItem, ...]]
 """The inner index of each item of the slate, and the items."""
+Moves = tuple[Adjustment, ...]
+UNMOVED: Iterable[Moves] = repeat(())
+CERTAIN = (1.0,) * 1_000
+"""The propensities of a slate that leaves nothing to chance, as many as it may have items."""
 
 
-def best(snapshot: Snapshot, items: Items, scores: Floats, odds: tuple[float, ...]) -> Arranged:
-    """Returns the items in their order; `odds` are their propensities, empty where nothing is left to chance."""
+def best(snapshot: Snapshot, items: Items, scores: Floats, odds: Sequence[float]) -> Arranged:
+    """Returns the items in their order; `odds` are the propensities of at least as many."""
     inner = items.tolist()
+    return inner, _named(snapshot, inner, scores.tolist(), UNMOVED, odds)
+
+
+def explored(
+    snapshot: Snapshot, items: Items, scores: Floats, depth: int, pool: int, rate: float, chosen: explore.Picks
+) -> Arranged:
+    """Returns the first `depth` of a ranked pool, some of them by chance; `items` are as many as the picks go deep."""
+    order, odds = explore.by_chance(range(len(items)), depth, pool, rate, chosen)
+    ranked, values, shown = items.tolist(), scores.tolist(), order[:depth]
+    inner = [ranked[was] for was in shown]
+    moves = [_moved("explore", was - now) for now, was in enumerate(shown)]
+    return inner, _named(snapshot, inner, [values[was] for was in shown], moves, odds)
+
+
+def _named(
+    snapshot: Snapshot, inner: list[int], scores: list[float], moves: Iterable[Moves], odds: Sequence[float]
+) -> tuple[SlateItem, ...]:
+    """The items under their outer ids; those whose names were forgotten left out."""
     outer = snapshot.items.outers(inner)
-    if odds:
-        rows = zip(outer, scores.tolist(), odds, strict=False)
-        return inner, tuple([SlateItem(o, s, (), p) for o, s, p in rows if o is not None])
-    return inner, tuple([SlateItem(o, s) for o, s in zip(outer, scores.tolist(), strict=True) if o is not None])
+    if None in outer:
+        rows = zip(outer, scores, moves, odds, strict=False)
+        return tuple([SlateItem(name, score, move, odd) for name, score, move, odd in rows if name is not None])
+    return tuple(map(SlateItem, outer, scores, moves, odds))  # type: ignore[arg-type]
 
 
-def explored(snapshot: Snapshot, items: Items, scores: Floats, depth: int, rate: float, key: bytes) -> Arranged:
-    """Returns the first `depth` of a ranked pool, some of them by chance."""
-    pool = len(items)
-    chosen = explore.picks(depth, pool, rate, key)
-    order, odds = explore.by_chance(range(pool), depth, rate, chosen)
-    shown = order[:depth]
-    inner, values = items[shown].tolist(), scores[shown].tolist()
-    rows = zip(snapshot.items.outers(inner), values, shown, odds, strict=True)
-    return inner, tuple(
-        [
-            SlateItem(outer, score, (Adjustment("explore", was - now),) if was != now else (), chance)
-            for now, (outer, score, was, chance) in enumerate(rows)
-            if outer is not None
-        ]
-    )
+@lru_cache(maxsize=1_024)
+def _moved(stage: str, places: int) -> Moves:
+    return (Adjustment(stage, places),) if places else ()
 
 
 def arranged(plan: Plan, snapshot: Snapshot, pool: Items, scores: Floats, n: int, key: bytes) -> Arranged:
@@ -85,7 +99,7 @@ def _drawn(
     if surface.temperature:
         return explore.plackett_luce(order, relevance, depth, surface.temperature, key)
     chosen = explore.picks(depth, len(order), surface.explore, key)
-    return explore.by_chance(order.tolist(), depth, surface.explore, chosen)
+    return explore.by_chance(order.tolist(), depth, len(order), surface.explore, chosen)
 
 
 def _entries(
@@ -107,7 +121,7 @@ def _entries(
     return tuple(entries)
 
 
-def _moves(item: int, ranks: list[tuple[str, dict[int, int]]], outside: int) -> tuple[Adjustment, ...]:
+def _moves(item: int, ranks: list[tuple[str, dict[int, int]]], outside: int) -> Moves:
     """What each stage did to an item; one that a stage left out stands at rank `outside`."""
     before = ranks[0][1].get(item, outside)
     moves = []

@@ -6,10 +6,11 @@ of slates keeps, so that any slate can be made again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from math import log, log1p
+from struct import Struct
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +20,13 @@ Picks = tuple[tuple[int, int], ...]
 """Positions that chance fills, rising, each with the place among the candidates left that it fills it from."""
 
 NO_PICKS: Picks = ()
-_STEPS = 1.0 / (1 << 64)
+_EIGHT = Struct("<8Q")
+_STEP = 1.0 / (1 << 53)
 
 
 def key_of(seed: int, user: str | None, version: int, now: int) -> bytes:
-    """Returns what all draws of one slate come from; about a microsecond."""
-    return blake2b(f"{seed}\x1f{user or ''}\x1f{version}\x1f{now}".encode(), digest_size=16).digest()
+    """Returns what all draws of one slate come from, 64 bytes; about a microsecond."""
+    return blake2b(f"{seed}\x1f{user or ''}\x1f{version}\x1f{now}".encode()).digest()
 
 
 def picks(depth: int, pool: int, rate: float, key: bytes) -> Picks:
@@ -36,26 +38,33 @@ def picks(depth: int, pool: int, rate: float, key: bytes) -> Picks:
 
     Cost: half a microsecond where chance fills none, which one number decides.
     """
-    if rate <= 0 or not depth:
+    numbers = _numbers(key)
+    first = next(numbers)
+    if rate <= 0 or not depth or first <= (1.0 - rate) ** depth:
         return NO_PICKS
-    position = _wait(int.from_bytes(key[:8], "little") * _STEPS, rate)
-    if position >= depth:
-        return NO_PICKS
-    rng = np.random.default_rng(int.from_bytes(key[8:], "little"))
-    found = []
+    position, found = _wait(first, rate), []
     while position < depth:
-        found.append((position, int(rng.integers(pool - position))))
-        position += 1 + _wait(rng.random(), rate)
+        found.append((position, int(next(numbers) * (pool - position))))
+        position += 1 + _wait(next(numbers), rate)
     return tuple(found)
 
 
-def by_chance(order: Sequence[int], depth: int, rate: float, chosen: Picks) -> tuple[list[int], list[float]]:
-    """Returns the order with those picks in it, and the probability of each of its first items given those above."""
-    placed, odds = list(order), list(greedy_odds(depth, len(order), rate))
+def deepest(chosen: Picks) -> int:
+    """Returns how many candidates must be ranked for those picks, of which there are some."""
+    return 1 + max([position + place for position, place in chosen])
+
+
+def by_chance(order: Sequence[int], depth: int, pool: int, rate: float, chosen: Picks) -> tuple[list[int], list[float]]:
+    """Returns the order with those picks in it, and the probability of each of its first items given those above.
+
+    Args:
+        order: candidates, at least as many as the picks go deep; pool: how many there are in all.
+    """
+    placed, odds = list(order), list(greedy_odds(depth, pool, rate))
     for position, place in chosen:
         if place:
             placed.insert(position, placed.pop(position + place))
-            odds[position] = rate / (len(order) - position)
+            odds[position] = rate / (pool - position)
     return placed, odds
 
 
@@ -80,6 +89,14 @@ def plackett_luce(
     left = np.logaddexp.accumulate(worth[drawn][::-1])[::-1]
     odds = np.exp(worth[drawn[:depth]] - left[:depth])
     return order[drawn].tolist(), np.clip(odds, np.finfo(np.float32).tiny, 1.0).tolist()
+
+
+def _numbers(key: bytes) -> Iterator[float]:
+    """Numbers of 0..1 without end, even and independent: the bits of a chain of hashes."""
+    while True:
+        for bits in _EIGHT.unpack(key):
+            yield (bits >> 11) * _STEP
+        key = blake2b(key).digest()
 
 
 def _wait(chance: float, rate: float) -> int:

@@ -44,9 +44,8 @@ class Histories:
                 self._kept.popitem(last=False)
         else:
             self._kept.move_to_end(user)
-        moves = self._ahead(user, found.version)
-        if moves:
-            for item, type, value, time, sequence in moves:
+        if self.union.canonical or self.moves.newest(user) > found.version:
+            for item, type, value, time, sequence in self._ahead(user, found.version):
                 found = found.add(item, type, value, time, sequence)
             self._kept[user] = found
         return found

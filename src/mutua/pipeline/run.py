@@ -9,10 +9,10 @@ from mutua.core.laps import NOT_TIMED, Laps
 from mutua.errors import UsageError
 from mutua.models.base import Model
 from mutua.models.topn import top_n
-from mutua.pipeline.arrange import Arranged, arranged, best, explored
+from mutua.pipeline.arrange import CERTAIN, Arranged, arranged, best, explored
 from mutua.pipeline.candidates import Ask, gathered
 from mutua.pipeline.exclude import NOTHING, seen_items
-from mutua.pipeline.explore import greedy_odds, key_of, picks
+from mutua.pipeline.explore import deepest, greedy_odds, key_of, picks
 from mutua.pipeline.guards import banned_items
 from mutua.pipeline.plan import Plan as Plan
 from mutua.pipeline.plan import prepared as prepared
@@ -104,18 +104,23 @@ def _check(n: int) -> None:
 
 
 def _direct(plan: Plan, snapshot: Snapshot, views: Views, n: int, excluded: Items, seed: int) -> Arranged:
-    """The best n by score; the pool that chance draws from is ranked only where it draws, as one number tells before.
+    """The best n by score, some by chance; ranked only as deep as chance draws where the pool's size is known before.
 
-    That number needs the pool's size, which is known beforehand where enough items are left whatever was excluded.
+    It is where enough items are left whatever was excluded.
     """
     rate = plan.surface.explore
     if not rate:
-        return best(snapshot, *_ranked(plan, snapshot, views, n, excluded), ())
+        return best(snapshot, *_ranked(plan, snapshot, views, n, excluded), CERTAIN)
     key, pool = _key(snapshot, seed), _pool(plan, n)
-    if plan.open_items - len(excluded) >= pool and not picks(n, pool, rate, key):
-        return best(snapshot, *_ranked(plan, snapshot, views, n, excluded), greedy_odds(n, pool, rate))
+    if plan.open_items - len(excluded) >= pool:
+        chosen = picks(n, pool, rate, key)
+        if not chosen:
+            return best(snapshot, *_ranked(plan, snapshot, views, n, excluded), greedy_odds(n, pool, rate))
+        ranked = _ranked(plan, snapshot, views, max(n, deepest(chosen)), excluded)
+        return explored(snapshot, *ranked, n, pool, rate, chosen)
     items, scores = _ranked(plan, snapshot, views, pool, excluded)
-    return explored(snapshot, items, scores, min(n, len(items)), rate, key)
+    pool, depth = len(items), min(n, len(items))
+    return explored(snapshot, items, scores, depth, pool, rate, picks(depth, pool, rate, key))
 
 
 def _staged(plan: Plan, snapshot: Snapshot, views: Views, n: int, excluded: Items, seed: int, laps: Laps) -> Arranged:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from mutua.core.jit import kernel, parallel_kernel, prange
+from mutua.core.jit import kernel, parallel_kernel, prange, prefetch
 
-TINY = np.float32(1e-35)
-"""Stands for a sum that returned to 0, since 0 in a buffer means untouched."""
 Place = np.uintp
 """Places of the hottest loops are unsigned: a signed one is checked for counting from the end at every access."""
+ROUNDING = np.float32(2.5e-7)
+"""More than two steps of float32 at 1."""
+LINE = Place(16)
+"""Numbers of four bytes in a line of the cache."""
 
 
 @parallel_kernel
@@ -110,23 +112,25 @@ def largest_entries(start, value, most):
 
 
 @kernel
-def accumulate(item, weight, start, column, value, buffer, touched, found):
-    """Adds weight · row of every item to `buffer` and notes the columns touched, each once; returns how many."""
-    known = len(start) - 1
-    found = Place(found)
+def fetch(item, start, column, value):
+    """Asks for the rows of these items ahead of use, so that their way from memory overlaps."""
     for place in range(len(item)):
         row = item[place]
-        scale = weight[place]
-        if row >= known or scale == 0:
-            continue
-        for entry in range(Place(start[row]), Place(start[row + 1])):
-            other = Place(column[entry])
-            before = buffer[other]
-            touched[found] = other
-            found += Place(before == np.float32(0))
-            total = before + scale * value[entry]
-            buffer[other] = total if total != np.float32(0) else TINY
-    return found
+        if row < len(start) - 1:
+            for entry in range(Place(start[row]), Place(start[row + 1]), LINE):
+                prefetch(column, entry)
+                prefetch(value, entry)
+
+
+@kernel
+def accumulate(item, weight, start, column, value, buffer):
+    """Adds weight · row of every item to `buffer`."""
+    fetch(item, start, column, value)
+    for place in range(len(item)):
+        row, scale = item[place], weight[place]
+        if scale != 0 and row < len(start) - 1:
+            for entry in range(Place(start[row]), Place(start[row + 1])):
+                buffer[Place(column[entry])] += scale * value[entry]
 
 
 @kernel
@@ -150,61 +154,102 @@ def insert(values, keys, count, value, key):
 
 
 @kernel
-def best(item, own, base, base_order, excluded, banned, buffer, touched, found, n):
-    """Ranks what was touched, and the best of the rest by `base`; clears the buffer.
-
-    `own` is added to the items of the view themselves; `base_order` is by falling base, then
-    item; `banned` may be empty.
-    """
-    size = len(base)
-    for place in range(len(own)):
-        key = item[place]
-        if own[place] != 0 and key < size:
-            touched[found] = key
-            found += Place(buffer[key] == np.float32(0))
-            total = buffer[key] + own[place]
-            buffer[key] = total if total != np.float32(0) else TINY
-    for place in range(len(excluded)):
-        key = excluded[place]
-        if key < size:
-            touched[found] = key
-            found += Place(buffer[key] == np.float32(0))
-            buffer[key] = -np.inf
-    values = np.full(n, -np.inf, np.float32)
-    keys = np.full(n, -1, np.int32)
+def best_base(base, base_order, banned, buffer, n):
+    """Lists of n entries, the first of `base_order` without a sum in them, and how many there are."""
+    values, keys = np.full(n, -np.inf, np.float32), np.empty(n, np.int32)
     count = 0
     for key in base_order:
         if count == n:
             break
         if buffer[key] == np.float32(0) and not (len(banned) > 0 and banned[key]):
-            count = insert(values, keys, count, base[key], key)
-    highest = base[base_order[0]]
-    for place in range(found):
-        key = Place(touched[place])
-        value = buffer[key]
-        buffer[key] = 0
-        if count == n and value + highest < values[n - 1]:
+            values[count], keys[count] = base[key], key
+            count += 1
+    return values, keys, count
+
+
+@kernel
+def rank(key, base, banned, buffer, values, keys, count):
+    """Moves one item's sum, if it has any, from `buffer` to the lists; returns how many entries they have."""
+    value = buffer[key]
+    buffer[key] = np.float32(0)
+    if value == np.float32(0) or value == -np.inf or (len(banned) > 0 and banned[key]):
+        return count
+    return insert(values, keys, count, value + base[key], key)
+
+
+@kernel
+def take(item, weight, start, column, base, highest, banned, buffer, values, keys, count):
+    """As `rank` for what the rows of these items added; most is below what can still enter the lists."""
+    last = len(values) - 1
+    least = entry_level(values[last], highest)
+    for place in range(len(item)):
+        row = item[place]
+        if weight[place] == 0 or row >= len(start) - 1:
             continue
-        if value != -np.inf and not (len(banned) > 0 and banned[key]):
-            total = base[key] if value == TINY else value + base[key]
-            if count < n or total >= values[n - 1]:
-                count = insert(values, keys, count, total, key)
+        for entry in range(Place(start[row]), Place(start[row + 1])):
+            key = Place(column[entry])
+            if buffer[key] < least:
+                buffer[key] = np.float32(0)
+                continue
+            count = rank(key, base, banned, buffer, values, keys, count)
+            least = entry_level(values[last], highest)
+    return count
+
+
+@kernel
+def entry_level(last, highest):
+    """No sum below it enters the lists, whatever its base; lower by what the sums may be rounded by."""
+    return last - highest - abs(last) * ROUNDING
+
+
+@kernel
+def shut_out(excluded, buffer):
+    """Puts excluded items below all others."""
+    for place in range(len(excluded)):
+        if excluded[place] < len(buffer):
+            buffer[excluded[place]] = -np.inf
+
+
+@kernel
+def wipe(items, buffer):
+    """Clears the sums of these items."""
+    for place in range(len(items)):
+        if items[place] < len(buffer):
+            buffer[items[place]] = np.float32(0)
+
+
+@kernel
+def top_one(item, weight, recent, own, influence, following, base, base_order, excluded, banned, buffer, n):
+    """The n best items of one view: influence of its weights, following of its recent weights, own terms, base.
+
+    `base_order` is by falling base, then item; `banned` may be empty; `buffer` is 0 before and after.
+    """
+    accumulate(item, weight, influence[0], influence[1], influence[2], buffer)
+    accumulate(item, recent, following[0], following[1], following[2], buffer)
+    for place in range(len(own)):
+        if item[place] < len(base):
+            buffer[item[place]] += own[place]
+    shut_out(excluded, buffer)
+    values, keys, count = best_base(base, base_order, banned, buffer, n)
+    highest = base[base_order[0]]
+    for place in range(len(own)):
+        if item[place] < len(base):
+            count = rank(item[place], base, banned, buffer, values, keys, count)
+    count = take(item, weight, influence[0], influence[1], base, highest, banned, buffer, values, keys, count)
+    count = take(item, recent, following[0], following[1], base, highest, banned, buffer, values, keys, count)
+    wipe(excluded, buffer)
     return keys[:count], values[:count]
 
 
 @kernel
-def top_one(item, weight, recent, own, influence, following, base, base_order, excluded, banned, buffer, touched, n):
-    """The n best items of one view: influence of its weights, following of its recent weights, own terms, base."""
-    found = accumulate(item, weight, influence[0], influence[1], influence[2], buffer, touched, Place(0))
-    found = accumulate(item, recent, following[0], following[1], following[2], buffer, touched, found)
-    return best(item, own, base, base_order, excluded, banned, buffer, touched, found, n)
-
-
-@kernel
-def top_by_influence(item, weight, start, column, value, base, base_order, excluded, banned, buffer, touched, n):
+def top_by_influence(item, weight, start, column, value, base, base_order, excluded, banned, buffer, n):
     """As `top_one` where there are neither recent nor own terms: fewer arguments, so quicker to call."""
-    found = accumulate(item, weight, start, column, value, buffer, touched, Place(0))
-    return best(item, weight[:0], base, base_order, excluded, banned, buffer, touched, found, n)
+    accumulate(item, weight, start, column, value, buffer)
+    shut_out(excluded, buffer)
+    values, keys, count = best_base(base, base_order, banned, buffer, n)
+    count = take(item, weight, start, column, base, base[base_order[0]], banned, buffer, values, keys, count)
+    wipe(excluded, buffer)
+    return keys[:count], values[:count]
 
 
 @kernel

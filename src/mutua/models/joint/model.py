@@ -42,7 +42,6 @@ class _Scratch(threading.local):
 
     def __init__(self, size: int) -> None:
         self.sums = np.zeros(size, np.float32)
-        self.touched = np.empty(size + 1, np.int32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,7 +141,6 @@ class JointModel:
                 excluded,
                 kept,
                 scratch.sums,
-                scratch.touched,
                 most,
             )
             return found
@@ -158,7 +156,6 @@ class JointModel:
             excluded,
             kept,
             scratch.sums,
-            scratch.touched,
             most,
         )
         return found
