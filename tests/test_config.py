@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mutua.config import KEY, LearnSettings, Loaded, Settings, StoreSettings, load, tenant_key
+from mutua.config import KEY, LearnSettings, Loaded, Settings, StoreSettings, load, settings_files, tenant_key
 from mutua.errors import ConfigError
 from mutua.events.types import DEFAULT_TYPES, EventType
 from mutua.pipeline.spec import Boost, Surface
@@ -227,3 +227,38 @@ def test_a_sealed_shop_keeps_attributes_out_of_its_file(monkeypatch: pytest.Monk
     assert all(b"unmistakable" not in path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
     with Recommender.open(url, settings=settings, write=False) as shop:
         assert shop.profile("ann").attributes["plan"].value == "gold-and-unmistakable"
+
+
+def test_the_file_beside_a_store_counts_over_the_file_of_all_and_under_the_environment(file: Path) -> None:
+    folder = file.parent / "shops"
+    folder.mkdir()
+    (folder / "acme.toml").write_text("seed = 8\n[learn]\nbudget = 3\n[surfaces.cart]\ndiversity = 0.1\n")
+    named = {"store": {"url": f"sqlite:///{folder}/", "tenant": "acme"}}
+    for store in (named, {"store": {"url": f"sqlite:///{folder}/acme.db"}}):
+        found = load(file, {"MUTUA_BUDGET": "4"}, store)
+        assert found.settings.seed == 8
+        assert found.settings.learn.budget == 4
+        assert set(found.settings.surfaces) == {"home", "deep-page", "cart"}
+        assert found.origin("seed") == f"file {folder / 'acme.toml'}"
+        assert found.origin("surfaces.home.diversity") == f"file {file}"
+    for url in (f"sqlite:///{folder}/globex.db", f"sqlite:///{folder}/", "sqlite:///:memory:"):
+        assert load(file, {}, {"store": {"url": url}}).settings.seed == 7
+
+
+def test_the_file_beside_a_store_is_refused_with_its_own_name_and_line(file: Path) -> None:
+    own, store = file.with_name("shop.toml"), {"store": {"url": f"sqlite:///{file.with_name('shop.db')}"}}
+    own.write_text("\n\n[surfaces.home]\ndiversity = 3\n")
+    with pytest.raises(ConfigError) as caught:
+        load(file, {}, store)
+    assert caught.value.came.startswith(f"file {own}, line 4: surfaces.home.diversity: ")
+    own.write_text("[store]\nurl = 'sqlite:///other.db'\n")
+    with pytest.raises(ConfigError, match=r"store\.url.*stands beside"):
+        load(file, {}, store)
+
+
+def test_a_store_called_as_the_file_of_all_has_that_file(tmp_path: Path) -> None:
+    file = tmp_path / "mutua.toml"
+    file.write_text(f"[store]\nurl = 'sqlite:///{tmp_path / 'mutua.db'}'\n")
+    assert load(file, {}).settings.store.url.endswith("mutua.db")
+    assert settings_files(f"sqlite:///{tmp_path / 'shop.db'}") == (tmp_path / "shop.toml", Path("mutua.toml"))
+    assert settings_files("sqlite:///:memory:") == (Path("mutua.toml"),)

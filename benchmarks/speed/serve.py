@@ -38,7 +38,7 @@ from mutua.serving.http.run import Place, run
 from mutua import Settings, Surface
 from mutua.serving.learning import Schedule
 settings = Settings(surfaces={"various": Surface(diversity=0.3)})
-run(Place(sys.argv[1], "127.0.0.1", int(sys.argv[2]), settings=lambda: settings), Schedule())
+run(Place(sys.argv[1], "127.0.0.1", int(sys.argv[2]), settings=lambda url: settings), Schedule())
 """
 ROUNDS, QUICK_ROUNDS = 3, 1
 SECONDS, QUICK_SECONDS = 5.0, 0.5

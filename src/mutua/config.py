@@ -1,4 +1,4 @@
-"""Settings of all parts in one file, `mutua.toml`: code beats environment beats file beats default."""
+"""Settings of all parts: code beats environment beats the store's own file beats `mutua.toml` beats default."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import difflib
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import msgspec
 
@@ -18,6 +18,7 @@ from mutua.events.cleaning import CleaningRules
 from mutua.events.types import DEFAULT_TYPES, EventType
 from mutua.feedback.experiments import BETWEEN, Experiment, Variant
 from mutua.pipeline.spec import Boost, Surface
+from mutua.store.sqlite.folder import own_settings
 
 FILE = "mutua.toml"
 KEY = "MUTUA_KEY"
@@ -157,6 +158,8 @@ def load(
 ) -> Loaded:
     """Returns the settings in force.
 
+    What stands in `shop.toml` beside the store `shop.db` is of that store alone.
+
     Args:
         file: a TOML file; default `mutua.toml` in the working directory, if it is there.
         environment: default the process's own.
@@ -166,22 +169,81 @@ def load(
         ConfigError: code `config.invalid`; a file that is not TOML, an unknown key, a value out of range.
     """
     path = Path(FILE) if file is None else file
-    text = _text(path, required=file is not None)
-    given = os.environ if environment is None else environment
+    layers = _layers(path, file is not None, os.environ if environment is None else environment, code or {})
     origins: dict[str, str] = {}
     tree: dict[str, Any] = {}
-    _overlay(tree, _parsed(text, path), f"{FROM_FILE}{path}", origins)
-    for variable, keys in ENVIRONMENT.items():
-        if given.get(variable):
-            _overlay(tree, _nested(keys, given[variable]), f"environment {variable}", origins)
-    _overlay(tree, code or {}, "code", origins)
+    for layer in layers:
+        _overlay(tree, layer.said, layer.who, origins)
     whole = _completed(tree)
     try:
         return Loaded(msgspec.convert(whole, Settings, strict=False), origins)
     except msgspec.ValidationError as reason:
-        raise _refused(_located(str(reason), whole), text, origins) from reason
+        raise _refused(_located(str(reason), whole), layers, origins) from reason
     except UsageError as reason:
-        raise _refused(_located(f"{reason.came}; expected: {reason.expected}", whole), text, origins) from reason
+        raise _refused(_located(f"{reason.came}; expected: {reason.expected}", whole), layers, origins) from reason
+
+
+def defaults(_: str) -> Settings:
+    """Returns the settings of a store where nothing is said, wherever it is."""
+    return Settings()
+
+
+def settings_files(url: str) -> tuple[Path, ...]:
+    """Returns the files that the settings of a store may stand in, there or not: what the first says counts first."""
+    beside = own_settings(url)
+    return (Path(FILE),) if beside is None else (beside, Path(FILE))
+
+
+@dataclass(frozen=True)
+class _Layer:
+    """What one source of settings says, and its text where it is a file."""
+
+    who: str
+    said: Mapping[str, Any]
+    text: str = ""
+
+    @classmethod
+    def of_file(cls, file: Path, required: bool = False) -> Self:
+        text = _text(file, required)
+        return cls(f"{FROM_FILE}{file}", _parsed(text, file), text)
+
+
+def _layers(file: Path, required: bool, environment: Mapping[str, str], code: Mapping[str, Any]) -> list[_Layer]:
+    """What each source says, each over those before it."""
+    first = _Layer.of_file(file, required)
+    over = [
+        _Layer(f"environment {name}", _nested(keys, environment[name]))
+        for name, keys in ENVIRONMENT.items()
+        if environment.get(name)
+    ]
+    over.append(_Layer("code", code))
+    beside = _beside([first, *over])
+    if beside is None or beside.absolute() == file.absolute():
+        return [first, *over]
+    own = _Layer.of_file(beside)
+    _check_own(own)
+    return [first, own, *over]
+
+
+def _beside(layers: Iterable[_Layer]) -> Path | None:
+    """The file of its own of the store that is named, the last to name it counting; None where none is."""
+    named: dict[str, Any] = {}
+    for layer in layers:
+        if isinstance(store := layer.said.get("store"), Mapping):
+            named |= store
+    return own_settings(str(named.get("url", StoreSettings().url)), str(named.get("tenant", "")))
+
+
+def _check_own(own: _Layer) -> None:
+    """Refuses a store's own file that says where a store is: it is found by that."""
+    store = own.said.get("store")
+    for name in ("url", "tenant"):
+        if isinstance(store, Mapping) and name in store:
+            raise ConfigError(
+                f"{own.who}, line {_line(own.text, f'store.{name}')}: store.{name}",
+                "settings of the store that it stands beside",
+                f"name the store in {FILE} or with --store",
+            )
 
 
 def _text(path: Path, required: bool) -> str:
@@ -232,15 +294,15 @@ def _completed(tree: dict[str, Any]) -> dict[str, Any]:
     return {**tree, "types": whole}
 
 
-def _refused(reason: str, text: str, origins: Mapping[str, str]) -> ConfigError:
-    """The error of a setting, with who gave it, and where in the file."""
+def _refused(reason: str, layers: Iterable[_Layer], origins: Mapping[str, str]) -> ConfigError:
+    """The error of a setting, with who gave it, and where in his file."""
     what, _, where = reason.partition(" - at ")
     unknown = re.search(r"unknown field `([^`]+)`", what)
     steps = [*_steps(where), *([re.escape(unknown[1])] if unknown and not re.search(r"\[\d", where) else [])]
     given = [match[0] for path in origins if (match := re.match(r"\.".join(steps) + r"(?![^.])", path))]
     path = given[0] if len(set(given)) == 1 or (given and unknown) else ""
     giver = next((who for full, who in origins.items() if path and full.startswith(path)), "the settings")
-    line = _line(text, path) if giver.startswith(FROM_FILE) else 0
+    line = _line(next((layer.text for layer in layers if layer.who == giver), ""), path)
     near = difflib.get_close_matches(unknown[1], list(_known_keys()), 1) if unknown else []
     return ConfigError(
         f"{giver}{f', line {line}' if line else ''}: {path or where.strip('`$.')}: {what}",

@@ -188,6 +188,13 @@ class DamagedBackup(StoreError):
     code = "backup.damaged"
 
 
+class TenantSettings(MutuaError):
+    """Settings of a tenant of a server that are wrong, so that his store is not opened; others are served."""
+
+    code = "tenant.settings"
+    exit_status = 4
+
+
 class Overloaded(MutuaError):
     """More work is waiting than the server takes on; nothing of the request was kept."""
 

@@ -97,7 +97,7 @@ class Recommender:
             url: `sqlite:///shop.db`, `sqlite:////var/shop.db`, `sqlite:///:memory:`, or the folder `sqlite:///shops/`;
                 default as in the settings.
             tenant: whose store, in a folder; default as in the settings.
-            settings: default those of `mutua.toml` and the environment.
+            settings: default those of `mutua.toml`, of `shop.toml` beside `shop.db`, and of the environment.
             now: the scoring time of all calls, microseconds UTC; `log` for the newest event's; None for the wall clock.
             write: whether to record, learn and forget; readers need no lock and see what others write.
 
@@ -107,7 +107,8 @@ class Recommender:
             ConfigError: code `config.invalid`.
             NoTenant: code `tenant.missing`, UnknownTenant: code `tenant.unknown`.
         """
-        chosen = load().settings if settings is None else settings
+        named = {name: value for name, value in (("url", url), ("tenant", tenant)) if value is not None}
+        chosen = load(code={"store": named}).settings if settings is None else settings
         place = located(url or chosen.store.url, chosen.store.tenant if tenant is None else tenant)
         key = tenant_key(chosen.store)
         store = SqliteStore.open(place, write=write, types=chosen.declared_types, key=key)

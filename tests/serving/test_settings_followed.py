@@ -35,7 +35,7 @@ def test_a_surface_is_changed_without_a_restart(stocked: Path, tmp_path: Path) -
             answer = await client.post("/v1/recommend", json={"user": "u0", "surface": "home"})
             return {entry["item"].rpartition("-")[0] for entry in answer.json()["items"]}
 
-        watching = asyncio.create_task(follow_settings(service, lambda: reading(file), file, every=0.01))
+        watching = asyncio.create_task(follow_settings(service, lambda: reading(file), [file], every=0.01))
         await asyncio.sleep(0.05)
         assert await shown() == {"a-book"}
         file.write_text(HOME.replace("book 0", "grocery 1"))
@@ -69,12 +69,12 @@ def test_a_bad_change_is_refused_and_the_settings_before_stay(
 
     async def scenario(service: Service, client: httpx.AsyncClient) -> None:
         file.write_text(text)
-        assert not renew(service, lambda: reading(file), file)
+        assert not renew(service, lambda: reading(file), [file])
         (note,) = (await client.get("/readyz")).json()["notes"]
         assert why in note
         assert (await client.post("/v1/recommend", json={"surface": "home"})).status_code == 200
         file.write_text(HOME)
-        assert renew(service, lambda: reading(file), file)
+        assert renew(service, lambda: reading(file), [file])
         assert (await client.get("/readyz")).json()["notes"] == []
 
     run(shop, scenario, settings=reading(file))

@@ -37,10 +37,10 @@ class Call:
         """The settings in force when the command began, the options over them."""
         return self.read_settings()
 
-    def read_settings(self) -> Settings:
-        """Returns the settings as they are now, the options over them."""
+    def read_settings(self, url: str | None = None) -> Settings:
+        """Returns the settings as they are now, the options over them; of another store where its URL is given."""
         given: dict[str, Any] = {} if self.common.seed is None else {"seed": self.common.seed}
-        store = {"url": self.common.store, "tenant": self.common.tenant}
+        store = {"url": url or self.common.store, "tenant": self.common.tenant}
         given["store"] = {name: value for name, value in store.items() if value is not None}
         return load(code=given).settings
 
@@ -74,7 +74,7 @@ class Call:
 
     def open_store(self, url: str | None = None, *, write: bool = False) -> SqliteStore:
         """Returns the store alone; another than the one that is meant where its URL is given."""
-        settings = self.settings
+        settings = self.settings if url is None else self.read_settings(url)
         return SqliteStore.open(
             url or self.url, write=write, types=settings.declared_types, key=tenant_key(settings.store)
         )

@@ -21,6 +21,7 @@ STATUS = {
     "key.scope": 403,
     "http.origin": 403,
     "rate.limited": 429,
+    "tenant.settings": 503,
     "server.overloaded": 503,
     "server.interrupted": 503,
     "server.late": 503,

@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import Self
 
-from mutua.config import FILE, Settings
+from mutua.config import Settings, defaults, settings_files
+from mutua.errors import ConfigError, TenantSettings
 from mutua.serving.checkpointing import keep_checkpoints
 from mutua.serving.learning import Schedule, keep_learning
 from mutua.serving.notices import Notices, NoticeSettings
@@ -22,14 +23,14 @@ class Upkeep:
     """What each service of a server is given.
 
     Args:
-        settings: reads the settings; called again whenever their file changes.
+        settings: reads the settings of the store at a URL; called again whenever a file of theirs changes.
         schedule: when to learn.
         notices: what to post to a tenant's webhooks; None, or returning None, for nothing.
         now: fixed scoring time; `log`; None for the wall clock.
         turn: whose turn it is to learn, so that tenants do it one after the other.
     """
 
-    settings: Callable[[], Settings] = Settings
+    settings: Callable[[str], Settings] = defaults
     schedule: Schedule = field(default_factory=Schedule)
     notices: Callable[[str], NoticeSettings | None] | None = None
     now: int | str | None = None
@@ -45,7 +46,7 @@ class Running:
         """Requests, streams and learning under way; while there are any it must not be closed."""
         beside = [
             service.follow_models(),
-            follow_settings(service, upkeep.settings, Path(FILE)),
+            follow_settings(service, partial(upkeep.settings, url), settings_files(url)),
             keep_checkpoints(service, url),
         ]
         if notices is not None:
@@ -60,7 +61,7 @@ class Running:
         loop = asyncio.get_running_loop()
 
         def opened() -> tuple[Service, Notices | None]:
-            service = Service(url, upkeep.settings(), upkeep.now, loop)
+            service = Service(url, _settings(url, tenant, upkeep), upkeep.now, loop)
             try:
                 told = None if upkeep.notices is None else upkeep.notices(tenant)
                 return service, None if told is None else Notices(service, told)
@@ -96,3 +97,11 @@ class Running:
                 yield
             finally:
                 self.busy -= 1
+
+
+def _settings(url: str, tenant: str, upkeep: Upkeep) -> Settings:
+    """The tenant's settings; whoever asks can do nothing about one that is wrong, so it is no fault of his request."""
+    try:
+        return upkeep.settings(url)
+    except ConfigError as reason:
+        raise TenantSettings(f"tenant {tenant!r}: {reason.came}", reason.expected, reason.do) from reason

@@ -9,12 +9,12 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
+from functools import partial
 
 import uvicorn
 import uvloop
 
-from mutua.config import FILE, Settings
+from mutua.config import Settings, defaults, settings_files
 from mutua.serving.checkpointing import keep_checkpoints, last_checkpoints
 from mutua.serving.http.app import application
 from mutua.serving.http.arrivals import arrivals, connections_allowed
@@ -51,7 +51,7 @@ class Place:
 
     Args:
         origins: of pages that may ask, such as `https://shop.example`.
-        settings: reads the settings; called again whenever their file changes.
+        settings: reads the settings of the store at a URL; called again whenever a file of theirs changes.
         notices: what to post to webhooks; None for nothing.
         open: listen beyond loopback though there is no key, so that everybody may do everything.
         log_every: of the good answers of the hot routes one in so many is logged; 0 for none.
@@ -62,7 +62,7 @@ class Place:
     port: int = 8000
     origins: tuple[str, ...] = ()
     open: bool = False
-    settings: Callable[[], Settings] = Settings
+    settings: Callable[[str], Settings] = defaults
     notices: NoticeSettings | None = None
     log_every: int = 0
 
@@ -107,11 +107,12 @@ def rules_of(place: Place, share: int = 1) -> Rules:
 
 async def serve(place: Place, schedule: Schedule, rules: Rules, now: int | str | None, post: Post = ALONE) -> None:
     """Answers until it is told to end."""
-    service = Service(place.url, place.settings(), now, through=post.through)
+    read = partial(place.settings, place.url)
+    service = Service(place.url, read(), now, through=post.through)
     await service.writer.stands()
     watching = [
         asyncio.create_task(service.follow_models()),
-        asyncio.create_task(follow_settings(service, place.settings, Path(FILE))),
+        asyncio.create_task(follow_settings(service, read, settings_files(place.url))),
     ]
     notices = Notices(service, place.notices) if post.leads and place.notices is not None else None
     if notices is not None:

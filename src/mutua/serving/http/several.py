@@ -69,7 +69,7 @@ def run_several(place: Place, schedule: Schedule, now: int | str | None, workers
     """
     rules_of(place)
     log_to(sys.stderr, Pseudonyms())
-    _opened(place.url, place.settings()).close()
+    _opened(place.url, place.settings(place.url)).close()
     with _held(place) as held, tempfile.TemporaryDirectory(prefix="mutua-") as folder:
         room, settled = Room(Path(folder)), replace(place, port=held.getsockname()[1])
         Table(room.table).close()
@@ -109,7 +109,7 @@ def _write(place: Place, room: Room) -> None:
     """The process that writes."""
     settle_in()
     log_to(sys.stderr, Pseudonyms())
-    write(partial(_opened, place.url, place.settings()), room.socket, room.table)
+    write(partial(_opened, place.url, place.settings(place.url)), room.socket, room.table)
     if not multiprocessing.parent_process().is_alive():  # type: ignore[union-attr]
         shutil.rmtree(room.folder, ignore_errors=True)
 

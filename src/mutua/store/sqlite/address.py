@@ -74,6 +74,11 @@ class Address:
         return self.file.with_suffix(".keys")
 
     @property
+    def settings(self) -> Path:
+        """The file of settings of this store alone: `shop.toml` beside `shop.db`."""
+        return self.file.with_suffix(".toml")
+
+    @property
     def models(self) -> Path:
         """The folder of model versions: `shop.models` beside `shop.db`."""
         return self.file.with_suffix(".models")

@@ -107,6 +107,21 @@ def located(url: str, tenant: str = "") -> str:
     return url
 
 
+def own_settings(url: str, tenant: str = "") -> Path | None:
+    """Returns the file of settings of the one store that is meant, there or not; None where no such store is meant.
+
+    Example:
+        >>> str(own_settings("sqlite:///shop.db")), own_settings("sqlite:///:memory:")
+        ('shop.toml', None)
+    """
+    folder = Folder.of(url)
+    try:
+        place = Address.of(url) if folder is None else folder.place(tenant)
+    except UsageError:
+        return None
+    return None if place.path is None else place.settings
+
+
 def every(url: str, tenant: str = "") -> dict[str, str]:
     """Returns the URLs of all stores that are meant, by tenant: those of a folder, or one; raises as `located`."""
     folder = Folder.of(url)
