@@ -214,11 +214,12 @@ def test_caps_pins_boosts_and_diversity(shop: Recommender) -> None:
     pinned = shop.recommend("u0", 4, surface=Surface(pins={2: book(1, 9), 3: "unheard"}))
     assert pinned.ids[1] == book(1, 9)
     assert pinned.items[1].adjustments[-1].stage == "pin"
-    boosted = shop.recommend("u0", 4, surface=Surface(boosts=(Boost("category=book 0", 100.0),), pool=100))
+    first = Surface(boosts=(Boost("category=book 0", 100.0),), pool=100, explore=0.0)
+    boosted = shop.recommend("u0", 4, surface=first)
     assert all(item.startswith("a-book") for item in boosted.ids)
     assert {entry.adjustments[0].stage for entry in boosted.items} == {"boost"}
-    plain = shop.recommend("u0", 4)
-    diverse = shop.recommend("u0", 4, surface=Surface(diversity=0.9))
+    plain = shop.recommend("u0", 4, surface=Surface(explore=0.0))
+    diverse = shop.recommend("u0", 4, surface=Surface(diversity=0.9, explore=0.0))
     assert plain.ids[0] == diverse.ids[0]
     assert len({item[:6] for item in diverse.ids}) > len({item[:6] for item in plain.ids})
 
