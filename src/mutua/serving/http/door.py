@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 from mutua.serving.http.exchange import ACCESS, ARRIVED, REFUSED, WAITED, Application, Message, Receive, Scope, Send
@@ -38,11 +38,11 @@ class Door:
         traffic.begun(began - arrived)
         status, seconds = 0, 0.0
 
-        async def watched(message: Message) -> None:
+        def watched(message: Message) -> Awaitable[None]:
             nonlocal status, seconds
             if message["type"] == "http.response.start":
                 status, seconds = message["status"], self._clock() - arrived
-            await send(message)
+            return send(message)
 
         try:
             await self._inner(scope, receive, watched)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Collection
 from dataclasses import dataclass, field
 
 import msgspec
@@ -171,9 +171,9 @@ def _policy(path: str) -> tuple[Header, ...]:
 
 
 def _adding(send: Send, more: tuple[Header, ...]) -> Send:
-    async def sent(message: Message) -> None:
+    def sent(message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             message["headers"] = [*message.get("headers", ()), *more]
-        await send(message)
+        return send(message)
 
     return sent

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from mutua.errors import MutuaError
 from mutua.serving.http.exchange import SERVICE, TENANT, Application, Receive, Scope, Send, refuse
 from mutua.serving.service import Service
@@ -14,9 +16,9 @@ def hosted(host: Service | Tenants, inner: Application) -> Application:
 
 
 def _all_by_one(service: Service, inner: Application) -> Application:
-    async def one(scope: Scope, receive: Receive, send: Send) -> None:
+    def one(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         scope[SERVICE] = service
-        await inner(scope, receive, send)
+        return inner(scope, receive, send)
 
     return one
 

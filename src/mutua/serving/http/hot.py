@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from functools import lru_cache
 from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -46,6 +47,8 @@ PLAIN = msgspec.json.Decoder(PlainBatch)
 SEEN = msgspec.json.Decoder(Seen)
 ANY = msgspec.json.Decoder()
 USERS, RECOMMENDATIONS = "/v1/users/", "/recommendations"
+MANY = ("where", "omit")
+"""Parameters that may be given more than once."""
 OF_USER = f"{USERS}{{user}}{RECOMMENDATIONS}"
 POSTED = frozenset({"/v1/recommend", "/v1/events", "/v1/impressions"})
 HOT = POSTED | {OF_USER}
@@ -160,17 +163,19 @@ def _line(line: bytes) -> object:
 
 
 def _asked(user: str, query: bytes) -> Question:
-    given = parse_qs(query.decode("latin-1"), keep_blank_values=True) if query else {}
-    fields: dict[str, Any] = {name: values[-1] for name, values in given.items()}
-    for many in ("where", "omit"):
-        if many in given:
-            fields[many] = given[many]
     try:
-        return msgspec.convert({**fields, "user": user}, Question, strict=False)
+        return msgspec.convert({**_fields(query), "user": user}, Question, strict=False)
     except msgspec.ValidationError as reason:
         raise InvalidField(
             f"a query that cannot be read: {reason}", "the parameters of /docs", "correct it"
         ) from reason
+
+
+@lru_cache(maxsize=64)
+def _fields(query: bytes) -> Mapping[str, Any]:
+    """The parameters of a query as `Question` names them; most callers send the same few."""
+    given = parse_qs(query.decode("latin-1"), keep_blank_values=True) if query else {}
+    return {name: values if name in MANY else values[-1] for name, values in given.items()}
 
 
 def _told(slate: Slate, items: tuple[Any, ...], started: float) -> Answer:

@@ -164,4 +164,5 @@ def configured(place: Place, app: Application, traffic: Traffic) -> uvicorn.Conf
         backlog=BACKLOG,
         timeout_graceful_shutdown=GRACE,
         server_header=False,
+        proxy_headers=False,
     )

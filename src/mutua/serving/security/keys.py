@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Self, get_args
 
 import msgspec
@@ -29,6 +30,8 @@ LABEL_LENGTH = 100
 ID_BYTES = 6
 DIGEST_BYTES = 32
 NOBODY = bytes(DIGEST_BYTES)
+LOOK_EVERY = 0.01
+"""Seconds for which a file without keys is not looked at again: a look costs what a tenth of an answer may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class _Loaded:
 
 
 class KeyRing:
-    """The keys of one file; a change of the file counts from the next check on.
+    """The keys of one file; a change of the file counts from the next check on, a first key within `LOOK_EVERY`.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -84,6 +87,7 @@ class KeyRing:
         self._path = path
         self._loaded = _load(path)
         self._guarded = bool(self._loaded.rows)
+        self._look_again = 0.0
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -102,7 +106,10 @@ class KeyRing:
     @property
     def guarded(self) -> bool:
         """Whether keys are asked for: there are some, or were since loading, so that losing the file opens nothing."""
-        return self._guarded or bool(self._current().rows)
+        if not self._guarded and (now := monotonic()) >= self._look_again:
+            self._look_again = now + LOOK_EVERY
+            self._current()
+        return self._guarded
 
     def rows(self) -> tuple[Row, ...]:
         """Returns the keys in order of their making, without their secrets."""
