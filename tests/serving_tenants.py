@@ -6,8 +6,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, TypeVar
 
 from mutua import Recommender
@@ -19,7 +21,12 @@ from mutua.serving.running import Upkeep
 from mutua.serving.security.keys import KeyRing
 from mutua.serving.security.tenant_keys import TenantKeys
 from mutua.serving.tenants import Tenants
+from mutua.serving.workers.desks import Desks
+from mutua.serving.workers.room import Room
+from mutua.serving.workers.seat import Seat
+from mutua.serving.workers.table import Table
 from mutua.store.sqlite.folder import Folder
+from mutua.store.sqlite.store import SqliteStore
 
 Result = TypeVar("Result")
 TENANTS = ("acme", "globex")
@@ -93,8 +100,8 @@ class Answer:
 class Server:
     """The application of a folder, asked by raw ASGI, so that streams can be left like by a reader who goes."""
 
-    def __init__(self, app: Application, tenants: Tenants) -> None:
-        self.app, self.tenants = app, tenants
+    def __init__(self, app: Application, *crew: Tenants) -> None:
+        self.app, self.crew, self.tenants = app, crew, crew[0]
 
     async def ask(
         self, method: str, path: str, key: str = "", body: Any = None, headers: Mapping[str, str] | None = None
@@ -147,22 +154,54 @@ class Server:
 
 
 @asynccontextmanager
-async def served(folder: Path, most: int = 2, upkeep: Upkeep | None = None) -> AsyncIterator[Server]:
+async def served(folder: Path, most: int, upkeep: Upkeep) -> AsyncIterator[Server]:
     place = Folder(folder)
-    tenants = Tenants(place, upkeep or Upkeep(now=NOW), most)
+    tenants = Tenants(place, upkeep, most)
     try:
         yield Server(application(tenants, Rules(TenantKeys(place))), tenants)
     finally:
         await tenants.close()
 
 
+@asynccontextmanager
+async def served_by(workers: int, folder: Path, most: int, upkeep: Upkeep) -> AsyncIterator[Server]:
+    """Several workers' tenants over the desks of one writer, on one loop; requests go to each in turn."""
+    with TemporaryDirectory(prefix="mutua-") as shared:
+        room, place = Room(Path(shared)), Folder(folder)
+        desks = Desks(
+            lambda tenant: SqliteStore.open(place.url(tenant), write=True), lambda tenant: Table(room.table(tenant))
+        )
+        listening = await asyncio.start_unix_server(desks.welcome, room.socket)
+        loop = asyncio.get_running_loop()
+        crew = [Tenants(place, replace(upkeep, seat=Seat(room, number, loop)), most) for number in range(workers)]
+        turns = cycle([application(tenants, Rules(TenantKeys(place))) for tenants in crew])
+
+        async def in_turn(scope: Any, receive: Any, send: Any) -> None:
+            await next(turns)(scope, receive, send)
+
+        try:
+            yield Server(in_turn, *crew)
+        finally:
+            for tenants in crew:
+                await tenants.close()
+            listening.close()
+            async with asyncio.timeout(20):
+                await desks.left.wait()
+
+
 def run(
-    folder: Path, scenario: Callable[[Server], Awaitable[Result]], most: int = 2, upkeep: Upkeep | None = None
+    folder: Path,
+    scenario: Callable[[Server], Awaitable[Result]],
+    most: int = 2,
+    upkeep: Upkeep | None = None,
+    workers: int = 1,
 ) -> Result:
     """Serves the tenants in `folder`, runs a scenario against them, and returns what that returns."""
+    given = upkeep or Upkeep(now=NOW)
 
     async def whole() -> Result:
-        async with served(folder, most, upkeep) as server:
+        serving = served(folder, most, given) if workers == 1 else served_by(workers, folder, most, given)
+        async with serving as server:
             return await scenario(server)
 
     return asyncio.run(whole())

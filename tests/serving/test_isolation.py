@@ -7,19 +7,21 @@ import json
 import random
 import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import serving_tenants
 from mutua.serving.http.guard import OPEN
 from mutua.serving.notices import NoticeSettings
 from mutua.serving.push.webhooks import Webhook, WebhookSettings
 from mutua.serving.running import Upkeep
 from mutua.serving.security.keys import KeyRing
 from serving.push.receiver import Receiver
-from serving_tenants import NOW, TENANTS, Server, built, key, marks, run
+from serving_tenants import NOW, TENANTS, Server, built, key, marks
 
 BODIES: dict[str, Any] = {
     "Question": {"user": "u0", "n": 20, "explain": True},
@@ -36,6 +38,13 @@ LINES = {"/v1/users": b'{"user": "u1", "attributes": {"a": 1}}', "/v1/items": b'
 PLACES = {"user": "u0", "item": "i0", "event": "{own}-u1-0", "name": "undeclared"}
 """What stands for each parameter of a path; a new one must be added here."""
 ORDER = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture(params=[1, 2], ids=["one process", "two workers"])
+def run(request: pytest.FixtureRequest) -> Run:
+    return partial(serving_tenants.run, workers=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +95,7 @@ def steady(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("tenant", "other"), [TENANTS, TENANTS[::-1]])
-def test_no_route_shows_or_changes_anything_of_another_tenant(shops: Path, tenant: str, other: str) -> None:
+def test_no_route_shows_or_changes_anything_of_another_tenant(run: Run, shops: Path, tenant: str, other: str) -> None:
     keys = {name: key(shops, name) for name in TENANTS}
 
     async def scenario(server: Server) -> None:
@@ -104,7 +113,7 @@ def test_no_route_shows_or_changes_anything_of_another_tenant(shops: Path, tenan
     run(shops, scenario)
 
 
-def test_ids_of_another_tenant_are_unknown(shops: Path) -> None:
+def test_ids_of_another_tenant_are_unknown(run: Run, shops: Path) -> None:
     admin = key(shops, "acme")
 
     async def scenario(server: Server) -> None:
@@ -126,7 +135,7 @@ def test_ids_of_another_tenant_are_unknown(shops: Path) -> None:
     run(shops, scenario)
 
 
-def test_a_slate_of_another_tenant_is_unknown(shops: Path) -> None:
+def test_a_slate_of_another_tenant_is_unknown(run: Run, shops: Path) -> None:
     keys = {name: key(shops, name) for name in TENANTS}
 
     async def scenario(server: Server) -> None:
@@ -139,7 +148,7 @@ def test_a_slate_of_another_tenant_is_unknown(shops: Path) -> None:
     assert b"globex" not in (shops / "acme.slates.db").read_bytes()
 
 
-def test_figures_bear_the_tenant_and_are_its_own(shops: Path) -> None:
+def test_figures_bear_the_tenant_and_are_its_own(run: Run, shops: Path) -> None:
     keys = {name: key(shops, name) for name in TENANTS}
 
     async def scenario(server: Server) -> None:
@@ -154,7 +163,7 @@ def test_figures_bear_the_tenant_and_are_its_own(shops: Path) -> None:
     run(shops, scenario)
 
 
-def test_an_event_is_pushed_to_its_own_tenant_alone(shops: Path) -> None:
+def test_an_event_is_pushed_to_its_own_tenant_alone(run: Run, shops: Path) -> None:
     keys = {name: key(shops, name) for name in TENANTS}
     bought = {"events": [{"user": "u0", "item": f"i{number}", "type": "purchase"} for number in range(8)]}
 
@@ -164,8 +173,11 @@ def test_an_event_is_pushed_to_its_own_tenant_alone(shops: Path) -> None:
         while True:
             counts = []
             for tenant in TENANTS:
-                async with server.tenants.serving(tenant) as service:
-                    counts.append(service.hub.counts().subscribers)
+                subscribers = 0
+                for tenants in server.crew:
+                    async with tenants.serving(tenant) as service:
+                        subscribers += service.hub.counts().subscribers
+                counts.append(subscribers)
             if counts == [1, 1]:
                 break
             await asyncio.sleep(0)
@@ -176,7 +188,7 @@ def test_an_event_is_pushed_to_its_own_tenant_alone(shops: Path) -> None:
     run(shops, scenario)
 
 
-def test_notices_go_to_the_hooks_of_their_own_tenant(shops: Path) -> None:
+def test_notices_go_to_the_hooks_of_their_own_tenant(run: Run, shops: Path) -> None:
     keys = {name: key(shops, name) for name in TENANTS}
     with Receiver().listening() as acme, Receiver().listening() as globex:
         receivers = dict(zip(TENANTS, (acme, globex), strict=True))
@@ -201,7 +213,7 @@ def test_notices_go_to_the_hooks_of_their_own_tenant(shops: Path) -> None:
         assert {body["item"] for body in receiver.bodies} == {f"{tenant}-own-item"}
 
 
-def test_who_has_no_key_of_a_tenant_enters_nowhere(shops: Path) -> None:
+def test_who_has_no_key_of_a_tenant_enters_nowhere(run: Run, shops: Path) -> None:
     good, reading = key(shops, "acme"), key(shops, "acme", "read")
     ring = KeyRing.load(shops / "acme.keys")
     revoked = key(shops, "acme")
@@ -238,7 +250,7 @@ def test_who_has_no_key_of_a_tenant_enters_nowhere(shops: Path) -> None:
     run(shops, scenario)
 
 
-def test_every_route_of_the_description_asks_for_a_key(shops: Path) -> None:
+def test_every_route_of_the_description_asks_for_a_key(run: Run, shops: Path) -> None:
     admin = key(shops, "acme")
 
     async def scenario(server: Server) -> None:
@@ -273,7 +285,7 @@ async def answers(server: Server, admin: str, asked: list[tuple[str, str, Any]])
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_interleaved_tenants_are_answered_as_each_alone(stocked: Path, tmp_path: Path, seed: int) -> None:
+def test_interleaved_tenants_are_answered_as_each_alone(run: Run, stocked: Path, tmp_path: Path, seed: int) -> None:
     def fresh(name: str) -> tuple[Path, dict[str, str]]:
         folder = Path(shutil.copytree(stocked, tmp_path / name))
         return folder, {tenant: key(folder, tenant) for tenant in TENANTS}

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+import serving_tenants
 from mutua import Recommender
 from mutua.config import Settings, load
 from mutua.serving import settings as following
 from mutua.serving.running import Upkeep
-from serving_tenants import NOW, TENANTS, Server, built, key, run
+from serving_tenants import NOW, TENANTS, Server, built, key
 
 OF_ALL = "[surfaces.home]\nwhere = ['category=acme-secret 0']\n[surfaces.cart]\npool = 50\n"
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture(params=[1, 2], ids=["one process", "two workers"])
+def run(request: pytest.FixtureRequest) -> Run:
+    return partial(serving_tenants.run, workers=request.param)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +61,7 @@ async def shown(server: Server, admin: str, surface: str = "home") -> set[str]:
     }
 
 
-def test_each_tenant_has_its_own_over_those_of_all(shops: Path) -> None:
+def test_each_tenant_has_its_own_over_those_of_all(run: Run, shops: Path) -> None:
     keys = {name: key(shops, name) for name in TENANTS}
     (shops / "globex.toml").write_text(rule("globex", 1))
 
@@ -64,7 +75,7 @@ def test_each_tenant_has_its_own_over_those_of_all(shops: Path) -> None:
 
 
 def test_a_change_is_followed_and_a_bad_one_refused_without_touching_the_other(
-    shops: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, shops: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keys = {name: key(shops, name) for name in TENANTS}
     own = shops / "globex.toml"
@@ -93,7 +104,7 @@ def test_a_change_is_followed_and_a_bad_one_refused_without_touching_the_other(
     run(shops, scenario, upkeep=upkeep(shops))
 
 
-def test_whose_own_are_wrong_is_not_opened_until_they_are_mended_and_others_are_served(shops: Path) -> None:
+def test_whose_own_are_wrong_is_not_opened_until_they_are_mended_and_others_are_served(run: Run, shops: Path) -> None:
     keys = {name: key(shops, name) for name in TENANTS}
     own = shops / "globex.toml"
     own.write_text("[surfaces.home]\ndiversity = 7\n")

@@ -9,7 +9,7 @@ import typer
 
 from mutua.cli import reading
 from mutua.cli.call import Call, single
-from mutua.errors import MissingExtra, UsageError
+from mutua.errors import MissingExtra
 
 
 def serve(
@@ -31,7 +31,9 @@ def serve(
             help="A TOML file that says which notices go to which webhooks; for several tenants a folder of such."
         ),
     ] = None,
-    tenants: Annotated[int, typer.Option(min=1, help="Tenants of a folder that are open at once.")] = 32,
+    tenants: Annotated[
+        int, typer.Option(min=1, help="Tenants of a folder that are open at once in each process.")
+    ] = 32,
     log_every: Annotated[
         int, typer.Option(min=0, help="Log one in so many good answers of the hot routes; 0: none.")
     ] = 0,
@@ -44,6 +46,7 @@ def serve(
     """Serve until interrupted; every event moves the profile, and the next slate shows it."""
     try:
         from mutua.serving.http.folder import run_folder
+        from mutua.serving.http.folder_several import run_folder_several
         from mutua.serving.http.run import Place, run
         from mutua.serving.http.several import run_several
         from mutua.serving.learning import Schedule
@@ -55,17 +58,20 @@ def serve(
     schedule = Schedule(reading.seconds(learn_every or "0"), learn_after, learn_on_drift)
     folder = call.folder
     url = call.settings.store.url if folder else call.url
-    if folder and workers > 1:
-        raise UsageError("a folder of tenants and several workers", "one of both", "serve each tenant by itself")
     call.screen.note(f"Serving {url} on http://{host}:{port}, described at /docs. Ctrl-C ends it.")
     told = None if notices is None or folder else settings_of(notices)
     settings = Call(call.common).read_settings
     place = Place(url, host, port, tuple(origin or ()), open_to_all, settings, told, log_every)
-    if folder is not None:
+    in_order = True
+    if folder is not None and workers > 1:
+        in_order = run_folder_several(folder, place, schedule, workers, call.now, notices, tenants)
+    elif folder is not None:
         run_folder(folder, place, schedule, call.now, notices, tenants)
-    elif workers == 1:
+    elif workers > 1:
+        in_order = run_several(place, schedule, call.now, workers)
+    else:
         run(place, schedule, call.now)
-    elif not run_several(place, schedule, call.now, workers):
+    if not in_order:
         raise typer.Exit(1)
 
 

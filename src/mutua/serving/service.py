@@ -34,7 +34,7 @@ from mutua.serving import receipts
 from mutua.serving.fallback import Popular
 from mutua.serving.figures import Figures
 from mutua.serving.messages import Change, Question, Recorded
-from mutua.serving.metrics import registry
+from mutua.serving.metrics import of_tenant, registry
 from mutua.serving.operations import ForgetEvent, ForgetUser
 from mutua.serving.overload import level
 from mutua.serving.push.courier import CourierCounts
@@ -112,6 +112,7 @@ class Service:
         self.foreseers: list[Foreseer] = []
         self.forgetters: list[Callable[[str], None]] = [self.hub.forget]
         self.refused_settings = ""
+        self.tenant = ""
         self.traffic = Traffic()
         self.posted: Callable[[], CourierCounts | None] = lambda: None
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -419,8 +420,8 @@ class Service:
         return {outer for outer in names.outers(list(inner)) if outer is not None}
 
     def report(self) -> bytes:
-        """Returns the figures as text for Prometheus."""
-        return generate_latest(registry(self))
+        """Returns the figures as text for Prometheus; of a tenant among several his own alone."""
+        return generate_latest(of_tenant(self, self.tenant) if self.tenant else registry(self))
 
     async def reports(self) -> bytes:
         """Returns the figures of all workers, each with its number; of the one process as they are."""

@@ -45,7 +45,7 @@ def application(
         description="Recommendations in which user profiles and the recommender are optimised together, live.",
         redoc_url=None,
     )
-    app.state.readiness, app.state.by_tenant = host.readiness, isinstance(host, Tenants)
+    app.state.readiness = host.readiness
     app.state.admits = rules.admits
     if isinstance(host, Service):
         host.traffic = traffic

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -47,23 +50,43 @@ def run_folder(
         ConfigError: code `config.invalid`; a bad origin.
         StoreError: code `store.failed`; a file of keys that cannot be read, or that others may write to.
     """
-    rules = Rules(TenantKeys(folder), Origins(place.origins))
-
-    def told(tenant: str) -> NoticeSettings | None:
-        file = notices / f"{tenant}.toml" if notices is not None else None
-        return settings_of(file) if file is not None and file.exists() else None
-
+    rules = rules_of_folder(folder, place)
     log_to(sys.stderr, Pseudonyms())
-    uvloop.run(_serve(place, rules, Tenants(folder, Upkeep(place.settings, schedule, told, now), most)))
+    upkeep = Upkeep(place.settings, schedule, partial(notices_of, notices), now)
+    uvloop.run(_serve_alone(place, rules, Tenants(folder, upkeep, most)))
 
 
-async def _serve(place: Place, rules: Rules, tenants: Tenants) -> None:
+def rules_of_folder(folder: Folder, place: Place, share: int = 1) -> Rules:
+    """Returns who is let in; raises as `run_folder`."""
+    return Rules(TenantKeys(folder), Origins(place.origins), share=share)
+
+
+def notices_of(notices: Path | None, tenant: str) -> NoticeSettings | None:
+    """Returns what is posted to the webhooks of a tenant, None for nothing."""
+    file = notices / f"{tenant}.toml" if notices is not None else None
+    return settings_of(file) if file is not None and file.exists() else None
+
+
+async def _serve_alone(place: Place, rules: Rules, tenants: Tenants) -> None:
+    last_checkpoints(await serve_tenants(place, rules, tenants))
+
+
+async def serve_tenants(
+    place: Place, rules: Rules, tenants: Tenants, listens: Callable[[], list[socket.socket]] | None = None
+) -> tuple[str, ...]:
+    """Answers until it is told to end, and returns the URLs of the stores that were open then.
+
+    Args:
+        listens: makes the bound sockets; None for the address of the place.
+    """
     looking = asyncio.create_task(tenants.keep_looking())
     traffic = Traffic(connections=connections_allowed())
     journal = Journal(RequestLog(sys.stderr), place.log_every)
+    server = uvicorn.Server(configured(place, application(tenants, rules, traffic, journal), traffic))
     end_in_order()
     try:
-        await uvicorn.Server(configured(place, application(tenants, rules, traffic, journal), traffic)).serve()
+        await server.serve(listens() if listens else None)
     finally:
         looking.cancel()
-        last_checkpoints(await tenants.close())
+        closed = await tenants.close()
+    return closed

@@ -6,12 +6,11 @@ from importlib import resources
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 
 from mutua.serving.http.exchange import TENANT, service_of
 from mutua.serving.http.schema import answers
 from mutua.serving.http.users import told
-from mutua.serving.metrics import of_tenant
 
 router = APIRouter(tags=["operation"])
 TRACKER = resources.files("mutua.serving").joinpath("static/mutua.js").read_bytes()
@@ -36,9 +35,4 @@ async def tracker() -> Response:
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)
 async def metrics(request: Request) -> Response:
-    service = service_of(request.scope)
-    if request.app.state.by_tenant:
-        text = generate_latest(of_tenant(service, request.scope[TENANT]))
-    else:
-        text = await service.reports()
-    return Response(text, media_type=CONTENT_TYPE_LATEST)
+    return Response(await service_of(request.scope).reports(), media_type=CONTENT_TYPE_LATEST)

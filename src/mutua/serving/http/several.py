@@ -8,8 +8,8 @@ import shutil
 import socket
 import sys
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -26,8 +26,9 @@ from mutua.serving.security.logs import log_to
 from mutua.serving.security.redact import Pseudonyms
 from mutua.serving.service import Service
 from mutua.serving.workers.child import end_with_parent, settle_in
-from mutua.serving.workers.desk import write
+from mutua.serving.workers.desk import Desk, Welcoming, write
 from mutua.serving.workers.link import Link
+from mutua.serving.workers.room import Room
 from mutua.serving.workers.supervisor import Supervisor
 from mutua.serving.workers.table import Table
 from mutua.store.sqlite.store import SqliteStore
@@ -36,25 +37,10 @@ FRESH = multiprocessing.get_context("spawn")
 """Processes that begin anew: no thread or lock of the parent's is copied into them."""
 
 
-@dataclass(frozen=True)
-class Room:
-    """The private folder that the processes share.
-
-    Args:
-        folder: readable for its owner alone.
-    """
-
-    folder: Path
-
-    @property
-    def socket(self) -> Path:
-        """Where the writer listens."""
-        return self.folder / "writer"
-
-    @property
-    def table(self) -> Path:
-        """The file of the shared table."""
-        return self.folder / "table"
+Writes = Callable[[Place, Room], None]
+"""What the process that writes does."""
+Answers = Callable[[Place, Room, int], None]
+"""What a process that answers does, by its number."""
 
 
 def run_several(place: Place, schedule: Schedule, now: int | str | None, workers: int) -> bool:
@@ -70,19 +56,35 @@ def run_several(place: Place, schedule: Schedule, now: int | str | None, workers
     rules_of(place)
     log_to(sys.stderr, Pseudonyms())
     _opened(place.url, place.settings(place.url)).close()
+    answers = partial(_answer, schedule, now, workers)
+    return in_processes(place, workers, _write, answers, lambda _: [place.url])
+
+
+def in_processes(
+    place: Place, workers: int, writes: Writes, answers: Answers, served: Callable[[Room], Iterable[str]]
+) -> bool:
+    """Runs one process that writes and several that answer until SIGINT or SIGTERM.
+
+    Args:
+        writes, answers: functions of a module, for they are called in processes that begin anew.
+        served: returns the URLs of the stores that were served, at the end.
+
+    Returns:
+        Whether all ended in order.
+
+    Raises:
+        ConfigError: code `config.invalid`; an address that is taken.
+    """
     with _held(place) as held, tempfile.TemporaryDirectory(prefix="mutua-") as folder:
         room, settled = Room(Path(folder)), replace(place, port=held.getsockname()[1])
-        Table(room.table).close()
         starts = [
-            _started("the writer", _write, settled, room),
-            *(
-                _started(f"worker {number}", _answer, settled, schedule, now, room, number, workers)
-                for number in range(workers)
-            ),
+            _started("the writer", writes, settled, room),
+            *(_started(f"worker {number}", answers, settled, room, number) for number in range(workers)),
         ]
         in_order = asyncio.run(_kept(starts))
+        urls = list(served(room))
     if in_order:
-        last_checkpoints([place.url])
+        last_checkpoints(urls)
     return in_order
 
 
@@ -107,27 +109,38 @@ def _opened(url: str, settings: Settings) -> SqliteStore:
 
 def _write(place: Place, room: Room) -> None:
     """The process that writes."""
+    opened = partial(_opened, place.url, place.settings(place.url))
+    writing(room, lambda: Desk(opened, Table(room.table())))
+
+
+def writing(room: Room, made: Callable[[], Welcoming]) -> None:
+    """Writes in this process, until it is told to end; the room goes with the last of the server's processes."""
     settle_in()
     log_to(sys.stderr, Pseudonyms())
-    write(partial(_opened, place.url, place.settings(place.url)), room.socket, room.table)
+    write(made, room.socket)
     if not multiprocessing.parent_process().is_alive():  # type: ignore[union-attr]
         shutil.rmtree(room.folder, ignore_errors=True)
 
 
-def _answer(place: Place, schedule: Schedule, now: int | str | None, room: Room, number: int, workers: int) -> None:
+def _answer(schedule: Schedule, now: int | str | None, workers: int, place: Place, room: Room, number: int) -> None:
     """A process that answers; the first one also learns and posts notices."""
     settle_in()
     log_to(sys.stderr, Pseudonyms())
 
     def through(service: Service) -> Link:
-        return Link(room.socket, Table(room.table), number, service)
+        return Link(room.socket, Table(room.table()), number, service)
 
     async def answering() -> None:
         end_with_parent()
         await serve(place, schedule, rules_of(place, workers), now, post)
 
-    post = Post(through, leads=number == 0, listens=lambda: [_bound(place.host, place.port, shared=True)])
+    post = Post(through, leads=number == 0, listens=lambda: shared(place))
     uvloop.run(answering())
+
+
+def shared(place: Place) -> list[socket.socket]:
+    """Returns a socket at the place, not listening yet; the system spreads connections over those of all workers."""
+    return [_bound(place.host, place.port, shared=True)]
 
 
 def _held(place: Place) -> socket.socket:

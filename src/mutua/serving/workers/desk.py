@@ -12,7 +12,7 @@ import signal
 from collections.abc import Callable, Iterable
 from itertools import count
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 import uvloop
@@ -65,9 +65,9 @@ class Ticket(NamedTuple):
 class Link:
     """One worker's link."""
 
-    def __init__(self, stream: asyncio.StreamWriter) -> None:
+    def __init__(self, stream: asyncio.StreamWriter, worker: int) -> None:
         self._stream = stream
-        self.worker = -1
+        self.worker = worker
         self.replies: dict[int, asyncio.Future[bytes]] = {}
 
     def send(self, message: FromWriter) -> None:
@@ -91,27 +91,34 @@ class Link:
 
 
 class Desk:
-    """Takes what workers hand in, has it written, and tells all of them. Made and used on one loop.
+    """Takes what workers hand in, has it written, and tells all of them. Used on one loop.
 
     Args:
         opened: opens the store for writing, on the writer's thread.
+        loop: where it will be used, if it is made on another thread; default the running one.
     """
 
-    def __init__(self, opened: Callable[[], SqliteStore], table: Table) -> None:
+    def __init__(
+        self, opened: Callable[[], SqliteStore], table: Table, loop: asyncio.AbstractEventLoop | None = None
+    ) -> None:
         self._opened, self._table = opened, table
-        self._loop = asyncio.get_running_loop()
+        self._loop = asyncio.get_running_loop() if loop is None else loop
         self._writer = Writer(self._open, self._committed)
         self._links: set[Link] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._numbers = count(1)
         self._last = self._writer.start()
-        table.stamp((), everybody=True, last=self._last)
+        table.begin(self._last)
         self.left = asyncio.Event()
         self.left.set()
 
-    async def welcome(self, reader: asyncio.StreamReader, stream: asyncio.StreamWriter) -> None:
-        """Serves one link until it ends."""
-        link = Link(stream)
+    async def welcome(self, reader: asyncio.StreamReader, stream: asyncio.StreamWriter, worker: int = -1) -> None:
+        """Serves one link until it ends.
+
+        Args:
+            worker: its number, where it was heard already.
+        """
+        link = Link(stream, worker)
         self._links.add(link)
         self.left.clear()
         link.send(Welcome(self._last))
@@ -238,19 +245,32 @@ def _answer(ticket: Ticket, told: Written | Exception) -> None:
         ticket.link.send(Failed.of(ticket.number, told))
 
 
-def write(opened: Callable[[], SqliteStore], socket: Path, table: Path) -> None:
+class Welcoming(Protocol):
+    """One desk, or those of several tenants."""
+
+    left: asyncio.Event
+
+    async def welcome(self, reader: asyncio.StreamReader, stream: asyncio.StreamWriter) -> None:
+        """Serves one link until it ends."""
+        ...
+
+    def close(self) -> None:
+        """Writes what is queued."""
+        ...
+
+
+def write(made: Callable[[], Welcoming], socket: Path) -> None:
     """Writes for all workers until it is told to end (SIGTERM); then they may finish what they accepted.
 
     Args:
-        opened: opens the store for writing, on the writer's thread.
+        made: makes the desk, on the running loop.
         socket: where to listen, in a folder that is private.
-        table: the file of the shared table.
     """
-    uvloop.run(_write(opened, socket, Table(table)))
+    uvloop.run(_write(made, socket))
 
 
-async def _write(opened: Callable[[], SqliteStore], socket: Path, table: Table) -> None:
-    desk, told_to_end = Desk(opened, table), asyncio.Event()
+async def _write(made: Callable[[], Welcoming], socket: Path) -> None:
+    desk, told_to_end = made(), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told_to_end.set)
     end_with_parent()
     socket.unlink(missing_ok=True)

@@ -79,16 +79,26 @@ class _Question(NamedTuple):
 
 
 class Link:
-    """Writes through the writer's process. Made, used and closed on one event loop.
+    """Writes through the writer's process. Used and closed on one event loop.
 
     Args:
         socket: where the writer listens; table: what was acknowledged anywhere.
-        worker: this worker's number.
+        worker: this worker's number; tenant: whose store, where there are several.
+        loop: where it will be used, if it is made on another thread; default the running one.
     """
 
-    def __init__(self, socket: Path, table: Table, worker: int, heard: Heard) -> None:
-        self._socket, self._table, self._worker, self._heard = socket, table, worker, heard
-        self._loop = asyncio.get_running_loop()
+    def __init__(
+        self,
+        socket: Path,
+        table: Table,
+        worker: int,
+        heard: Heard,
+        tenant: str = "",
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        self._socket, self._table, self._heard = socket, table, heard
+        self._hello = framed(Hello(worker, tenant))
+        self._loop = asyncio.get_running_loop() if loop is None else loop
         self._stream: asyncio.StreamWriter | None = None
         self._batches: dict[int, _Batch] = {}
         self._questions: dict[int, _Question] = {}
@@ -97,16 +107,26 @@ class Link:
         self._closing = False
         self._given_up: asyncio.TimerHandle | None = None
         self._stands = asyncio.Event()
+        self._refused: asyncio.Future[None] = self._loop.create_future()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> int:
-        """Begins to reach for the writer and returns 0: what is in the log is for the store to say."""
-        self._task = self._loop.create_task(self._keep_linked())
+        """Returns 0: what is in the log is for the store to say, and the writer is reached for by `stands`."""
         return 0
 
     async def stands(self) -> None:
-        """Returns when the writer was reached and the state has caught up with it."""
-        await self._stands.wait()
+        """Reaches for the writer and returns when the state has caught up with it.
+
+        Raises:
+            MutuaError: what kept the writer from opening the store.
+        """
+        if self._task is None:
+            self._task = self._loop.create_task(self._keep_linked())
+        stands = self._loop.create_task(self._stands.wait())
+        await asyncio.wait((stands, self._refused), return_when=asyncio.FIRST_COMPLETED)
+        stands.cancel()
+        if not self._stands.is_set():
+            self._refused.result()
 
     @property
     def ready(self) -> bool:
@@ -195,7 +215,7 @@ class Link:
             except OSError:
                 await asyncio.sleep(AGAIN)
                 continue
-            stream.write(framed(Hello(self._worker)))
+            stream.write(self._hello)
             try:
                 async for frame in frames(reader):
                     self._hear(FROM_WRITER.decode(frame), stream)
@@ -203,6 +223,7 @@ class Link:
                 stream.close()
                 self._lose()
             LOG.warning("the writer went away; reaching for it again")
+            await asyncio.sleep(AGAIN)
 
     def _hear(self, message: FromWriter, stream: asyncio.StreamWriter) -> None:
         match message:
@@ -210,6 +231,8 @@ class Link:
                 self._heard.committed(Committed(fresh, sequences, recorded, last, ()))
             case Told(number, sequences, fresh):
                 self._settle(number, Written(sequences, fresh))
+            case Failed(0):
+                self._refuse(message.error)
             case Failed(number):
                 self._fail(number, message.error)
             case Done(number, result):
@@ -223,6 +246,12 @@ class Link:
             case Welcome(last):
                 self._heard.committed(Committed((), (), 0, last, ()))
                 self._stood(stream)
+
+    def _refuse(self, reason: Exception) -> None:
+        """The store cannot be opened for writing: who waits for the link is told, and it is tried again."""
+        if not self._refused.done():
+            self._refused.set_exception(reason)
+            self._refused.exception()
 
     def _stood(self, stream: asyncio.StreamWriter) -> None:
         self._stream = stream

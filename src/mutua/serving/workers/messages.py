@@ -17,9 +17,10 @@ LENGTH = 4
 
 
 class Hello(msgspec.Struct, frozen=True, tag=True):
-    """A worker's first word: which it is."""
+    """A worker's first word: which it is, and whose store it is about where there are several."""
 
     worker: int
+    tenant: str = ""
 
 
 class Submitted(msgspec.Struct, frozen=True, tag=True):

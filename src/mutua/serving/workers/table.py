@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from zlib import crc32
 
-CELLS = 1 << 16
+CELL, CELLS = 8, 1 << 16
 NEWEST, EVERYBODY, USERS = 0, 1, 2
 """Cells: the newest sequence number, the newest that concerns everybody, the first of a user."""
 
@@ -28,7 +28,7 @@ class Table:
     def __init__(self, file: Path) -> None:
         descriptor = os.open(file, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
         try:
-            os.ftruncate(descriptor, 8 * (USERS + CELLS))
+            os.ftruncate(descriptor, CELL * (USERS + CELLS))
             self._map = mmap.mmap(descriptor, 0)
         finally:
             os.close(descriptor)
@@ -43,6 +43,11 @@ class Table:
         if everybody:
             cells[EVERYBODY] = last
         cells[NEWEST] = last
+
+    def begin(self, last: int) -> None:
+        """Notes what a log that was just opened ends with; what stood here was of that log before, or of another."""
+        self.stamp((), everybody=True, last=last)
+        self._view[CELL * USERS :] = bytes(CELL * CELLS)
 
     def of(self, user: str | None) -> int:
         """Returns the sequence number that a state must hold to answer a user; None for an anonymous visitor."""
