@@ -265,6 +265,12 @@ class ForeignOrigin(UsageError):
     code = "http.origin"
 
 
+class Overtaken(UsageError):
+    """A change of something that another changed after it was read; nothing of this one was kept."""
+
+    code = "version.overtaken"
+
+
 class RateLimited(MutuaError):
     """More requests than one sender is granted; nothing of this one was kept.
 

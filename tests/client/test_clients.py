@@ -11,7 +11,7 @@ import pytest
 from wire import BOTH, RECORDED, SLATE, Ask, Wire, problem
 
 from mutua import errors
-from mutua.client import AsyncClient, Client, Outcome, Retry
+from mutua.client import AsyncClient, Attributes, Client, Outcome, Retry
 from mutua.events.kinds import Interaction, ItemUpsert
 
 EVENT = {"user": "ann", "item": "milk", "type": "purchase"}
@@ -316,3 +316,37 @@ def test_what_is_sent_is_json() -> None:
     wire = Wire(OK)
     BOTH[0](wire, "record", EVENT | {"time": datetime(2026, 1, 1, tzinfo=UTC), "id": "a"})
     assert json.loads(wire.last.content) == {"events": [EVENT | {"time": "2026-01-01T00:00:00Z", "id": "a"}]}
+
+
+@asking
+def test_a_change_names_the_tag_of_what_was_read(ask: Ask) -> None:
+    wire = Wire(OK)
+    ask(wire, "patch_item", "milk", {"price": 2}, tag="17")
+    assert wire.last.headers["if-match"] == '"17"'
+    ask(wire, "patch_item", "milk", {"price": 2})
+    assert "if-match" not in wire.last.headers
+
+
+@asking
+def test_a_change_that_depends_on_a_tag_is_not_sent_again_after_a_lost_connection(ask: Ask) -> None:
+    for verb, args in (("upsert_user", ("ann", {})), ("remove_item", ("milk",))):
+        lost = Wire(httpx.ConnectError(""), OK)
+        with pytest.raises(errors.ServerUnreachable):
+            ask(lost, verb, *args, tag="17")
+        assert ask(Wire(httpx.ConnectError(""), OK), verb, *args).accepted == 1
+
+
+@asking
+def test_what_was_overtaken_is_told(ask: Ask) -> None:
+    with pytest.raises(errors.Overtaken):
+        ask(Wire(problem("version.overtaken", 412)), "upsert_item", "milk", {}, tag="17")
+
+
+@asking
+def test_what_is_known_is_not_sent_again(ask: Ask) -> None:
+    known = Attributes({"price": 1}, item="milk", tag="17")
+    wire = Wire(httpx.Response(304))
+    assert ask(wire, "get_item", "milk", known=known) is known
+    assert wire.last.headers["if-none-match"] == '"17"'
+    newer = Wire(httpx.Response(200, json={"item": "milk", "tag": "18", "attributes": {"price": 2}}))
+    assert ask(newer, "get_item", "milk", known=known).tag == "18"

@@ -172,12 +172,17 @@ class Why(msgspec.Struct, frozen=True):
 
 
 class Attributes(msgspec.Struct, frozen=True):
-    """What is known of a user's or an item's attributes; of a user each with its source and confidence."""
+    """What is known of a user's or an item's attributes; of a user each with its source and confidence.
+
+    Args:
+        tag: what this answer is known by, to be named when it is changed or asked for again.
+    """
 
     attributes: dict[str, Any]
     user: str | None = None
     item: str | None = None
     version: int = 0
+    tag: str = ""
 
 
 class Export(msgspec.Struct, frozen=True):

@@ -33,6 +33,7 @@ class Call(Generic[Answer]):
         query: names and values, not yet quoted.
         body: None for none; content: of what type it is.
         accepts: statuses beside 2xx whose body is an answer and no problem.
+        tags: headers that say on which tags the call depends.
     """
 
     method: str
@@ -43,11 +44,12 @@ class Call(Generic[Answer]):
     content: str = JSON
     repeat: Repeat = Repeat.ALWAYS
     accepts: frozenset[int] = frozenset()
+    tags: tuple[tuple[str, str], ...] = ()
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers that belong to the call, not to the connection."""
-        return {} if self.body is None else {"content-type": self.content}
+        return dict(self.tags) | ({} if self.body is None else {"content-type": self.content})
 
 
 @dataclass(frozen=True)

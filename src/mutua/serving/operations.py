@@ -8,6 +8,7 @@ import msgspec
 
 from mutua.privacy.checks import Receipt
 from mutua.privacy.forgetting import forget_event, forget_user, purge_models
+from mutua.serving.conditions import Condition
 from mutua.store.sqlite.store import SqliteStore
 
 
@@ -16,13 +17,17 @@ class ForgetUser(msgspec.Struct, frozen=True, tag="forget-user"):
 
     Args:
         now: record time, microseconds UTC.
+        only_if: what must hold of the user; else nothing is erased.
     """
 
     user: str
     now: int
+    only_if: Condition | None = None
 
     def __call__(self, store: SqliteStore) -> Receipt:
         """Carries it out between two commits."""
+        if self.only_if is not None:
+            self.only_if.check(store)
         return forget_user(store, self.user, now=self.now)
 
 

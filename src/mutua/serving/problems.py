@@ -12,6 +12,7 @@ STATUS = {
     "tenant.unknown": 404,
     "http.not-found": 404,
     "http.method": 405,
+    "version.overtaken": 412,
     "input.too-large": 413,
     "model.none": 409,
     "model.not-supported": 409,

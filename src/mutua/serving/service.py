@@ -31,6 +31,7 @@ from mutua.pipeline.spec import Surface
 from mutua.privacy.checks import Receipt
 from mutua.recommender import Recommender
 from mutua.serving import receipts
+from mutua.serving.conditions import Condition
 from mutua.serving.fallback import Popular
 from mutua.serving.figures import Figures
 from mutua.serving.messages import Change, Question, Recorded
@@ -118,39 +119,46 @@ class Service:
         self._waiting: list[tuple[int, int, asyncio.Future[None]]] = []
         self._asked = 0
 
-    async def record(self, given: Sequence[Any], *, receipt: bool = False) -> Recorded:
+    async def record(
+        self, given: Sequence[Any], *, receipt: bool = False, only_if: Condition | None = None
+    ) -> Recorded:
         """Writes decoded events durably, moves the profiles and returns one outcome an event.
 
         Args:
             given: as `events.parsing.parse_event` reads them; one without id and time is a fact of its own.
             receipt: tell what they changed for up to ten users; some milliseconds each.
+            only_if: what must hold when they are written.
 
         Raises:
+            Overtaken: code `version.overtaken`; it does not hold, nothing was kept.
             TooLarge: code `input.too-large`; over 10,000 events.
             Overloaded: code `server.overloaded`, nothing was kept.
             StoreFull: code `store.full`, nothing was kept.
         """
         started = perf_counter()
         parsed = parse_batch(given, now=clock.now())
-        return await self.record_parsed(parsed, perf_counter() - started, receipt=receipt)
+        return await self.record_parsed(parsed, perf_counter() - started, receipt=receipt, only_if=only_if)
 
-    async def record_parsed(self, parsed: Parsed, seconds: float, *, receipt: bool = False) -> Recorded:
+    async def record_parsed(
+        self, parsed: Parsed, seconds: float, *, receipt: bool = False, only_if: Condition | None = None
+    ) -> Recorded:
         """As `record`, of a batch that was parsed already in so many seconds."""
         self.figures.parsed(len(parsed.refused), seconds)
         if receipt:
             await self.current()
         before = receipts.seen(self.shop, parsed.events) if receipt else {}
-        done = await self.write(parsed.events if self._by_clock else [self._dated(event) for event in parsed.events])
+        events = parsed.events if self._by_clock else [self._dated(event) for event in parsed.events]
+        done = await self.write(events, only_if)
         changes: list[Change] = receipts.changes(self.shop, before) if receipt else []
         return told(parsed, done, self.version, changes)
 
-    async def write(self, events: Sequence[AnyEvent]) -> Written:
+    async def write(self, events: Sequence[AnyEvent], only_if: Condition | None = None) -> Written:
         """Writes parsed events durably and returns when the state has moved; raises as `record` does."""
         if not events:
             return Written()
         answer: asyncio.Future[Written] = self._loop.create_future()
         started = perf_counter()
-        self.writer.submit(events, answer)
+        self.writer.submit(events, answer, only_if)
         done = await answer
         self.figures.written(len(done.fresh), sum(done.fresh), perf_counter() - started)
         return done
@@ -248,11 +256,17 @@ class Service:
         if not await self.reached(known, COMING):
             self._catch_up()
 
-    async def forget(self, user: str | None = None, event: str | None = None) -> Receipt:
-        """Erases a user, or one event by its id, everywhere; raises as `Recommender.forget`."""
+    async def forget(
+        self, user: str | None = None, event: str | None = None, only_if: Condition | None = None
+    ) -> Receipt:
+        """Erases a user, or one event by its id, everywhere; raises as `Recommender.forget`.
+
+        Args:
+            only_if: what must hold of the user, else `Overtaken` is raised.
+        """
         if (user is None) == (event is None):
             raise UsageError("forget with both or neither", "a user or an event", "name one of them")
-        asked = ForgetUser(user, clock.now()) if user is not None else ForgetEvent(event or "", clock.now())
+        asked = ForgetUser(user, clock.now(), only_if) if user is not None else ForgetEvent(event or "", clock.now())
         await asyncio.to_thread(self.slates.flush)
         receipt = await self.call(asked)
         self.forgot(user, receipt.indices, max(receipt.sequences, default=0))

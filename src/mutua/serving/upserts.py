@@ -9,6 +9,7 @@ import msgspec
 
 from mutua.errors import InvalidField, MutuaError, TooLarge
 from mutua.serving.catalogue import said_by
+from mutua.serving.conditions import Condition
 from mutua.serving.messages import Attributes, ItemLine, Outcome, Recorded, UserLine
 from mutua.serving.problems import problem
 from mutua.serving.security.limits import RequestLimits, check_depth
@@ -26,14 +27,20 @@ DECODERS: Mapping[Noun, msgspec.json.Decoder[UserLine] | msgspec.json.Decoder[It
 }
 
 
-async def stated(service: Service, noun: Noun, outer: str, given: Attributes, whole: bool) -> Recorded:
+async def stated(
+    service: Service, noun: Noun, outer: str, given: Attributes, whole: bool, only_if: Condition | None = None
+) -> Recorded:
     """Writes what a source says of a user or an item.
 
     Args:
         whole: it says no more than this: what it said before and leaves out now is withdrawn.
+        only_if: what must hold when it is written.
+
+    Raises:
+        Overtaken: code `version.overtaken`; it does not hold.
     """
     event = {"kind": f"{noun}-upsert", noun: outer, **msgspec.to_builtins(given)}
-    return await service.record(_whole(service, noun, [event]) if whole else [event])
+    return await service.record(_whole(service, noun, [event]) if whole else [event], only_if=only_if)
 
 
 async def stated_in_lines(service: Service, noun: Noun, lines: AsyncIterable[bytes], whole: bool) -> Recorded:

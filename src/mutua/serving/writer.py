@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from mutua.core import clock
 from mutua.errors import Overloaded
 from mutua.events.kinds import AnyEvent
+from mutua.serving.conditions import Condition
 from mutua.serving.histogram import Histogram
 from mutua.serving.jobs import Job
 from mutua.serving.writing import Reports
@@ -49,10 +50,11 @@ Answer = Any
 
 @dataclass(frozen=True)
 class Batch:
-    """Events of one request, and where its answer goes."""
+    """Events of one request, where its answer goes, and what must hold when they are written."""
 
     events: Sequence[AnyEvent]
     answer: Answer
+    only_if: Condition | None = None
 
 
 @dataclass(frozen=True)
@@ -132,8 +134,11 @@ class Writer:
         nobody.set_result([])
         return nobody
 
-    def submit(self, events: Sequence[AnyEvent], answer: Answer) -> None:
+    def submit(self, events: Sequence[AnyEvent], answer: Answer, only_if: Condition | None = None) -> None:
         """Queues events; `committed` hands `answer` back with what to tell, never before they are on disk.
+
+        Args:
+            only_if: what must hold when they are written; else they are refused.
 
         Raises:
             Overloaded: code `server.overloaded`; too many events are waiting, nothing of these was kept.
@@ -146,7 +151,7 @@ class Writer:
                     "send the same events again after a second; ids make that harmless",
                 )
             self._waiting += len(events)
-            self._queue.append(Batch(events, answer))
+            self._queue.append(Batch(events, answer, only_if))
             self._wake.notify()
 
     def call(self, run: Callable[[SqliteStore], Result]) -> Future[Result]:
@@ -199,6 +204,8 @@ class Writer:
                 return first
             group, size = [first], len(first.events)
             while self._queue and isinstance(following := self._queue[0], Batch) and size < GROUP:
+                if first.only_if or following.only_if:
+                    break
                 self._queue.popleft()
                 group.append(following)
                 size += len(following.events)
@@ -210,6 +217,8 @@ def _commit(store: SqliteStore, group: Sequence[Batch]) -> Committed:
     """Writes a group in one transaction; where that fails, each batch in its own, so that one never fails another."""
     recorded = clock.now()
     try:
+        if group[0].only_if is not None:
+            group[0].only_if.check(store)
         done = store.log.append_all([batch.events for batch in group], recorded=recorded, apart=True)
         return _told(group, done, recorded)
     except Exception as reason:  # noqa: BLE001  (it belongs to the senders; the writer goes on)

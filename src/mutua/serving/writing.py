@@ -7,6 +7,7 @@ from concurrent.futures import Future
 from typing import Any, Protocol, TypeVar
 
 from mutua.events.kinds import AnyEvent
+from mutua.serving.conditions import Condition
 from mutua.serving.histogram import Histogram
 from mutua.store.sqlite.store import SqliteStore
 
@@ -50,8 +51,8 @@ class Writing(Protocol):
         """The newest sequence number acknowledged by another process, 0 where there is none."""
         ...
 
-    def submit(self, events: Sequence[AnyEvent], answer: Any) -> None:
-        """Queues events; `answer` is told when they are on disk and the state has moved."""
+    def submit(self, events: Sequence[AnyEvent], answer: Any, only_if: Condition | None = None) -> None:
+        """Queues events; `answer` is told when they are on disk and the state has moved, or that `only_if` fails."""
         ...
 
     def call(self, run: Callable[[SqliteStore], Result]) -> Future[Result]:

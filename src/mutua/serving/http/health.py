@@ -10,10 +10,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 
 from mutua.serving.http.exchange import TENANT, service_of
 from mutua.serving.http.schema import answers
+from mutua.serving.http.tags import ASKS, UNCHANGED, digest, unless_known
 from mutua.serving.http.users import told
 
 router = APIRouter(tags=["operation"])
 TRACKER = resources.files("mutua.serving").joinpath("static/mutua.js").read_bytes()
+TRACKER_TAG = digest(TRACKER)
 
 
 @router.get("/healthz", summary="Whether the server lives", responses=answers(dict[str, Any]))
@@ -28,9 +30,15 @@ async def readyz(request: Request) -> Response:
     return told(found if known else {"ready": found["ready"]}, 200 if found["ready"] else 503)
 
 
-@router.get("/mutua.js", summary="The tracker for web pages", response_class=Response)
-async def tracker() -> Response:
-    return Response(TRACKER, media_type="text/javascript")
+@router.get(
+    "/mutua.js",
+    summary="The tracker for web pages",
+    response_class=Response,
+    responses=UNCHANGED,
+    openapi_extra=ASKS,
+)
+async def tracker(request: Request) -> Response:
+    return unless_known(request, TRACKER, TRACKER_TAG, "text/javascript")
 
 
 @router.get("/metrics", summary="Figures for Prometheus", response_class=Response)

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query, Request, Response
 from mutua.catalog.table import AVAILABLE
 from mutua.pipeline.guards import banned_items
 from mutua.serving.catalogue import attributes_of_item
-from mutua.serving.http.exchange import service_of
+from mutua.serving.http.exchange import ENCODER, service_of
 from mutua.serving.http.schema import answers
+from mutua.serving.http.tags import ASKS, CHANGES, condition, tag_of, tagged_answers, unless_known
 from mutua.serving.http.users import ItemId, told
 from mutua.serving.messages import Recorded
 
@@ -44,20 +45,24 @@ async def trending(request: Request, n: Number = 10) -> Response:
 @router.get(
     "/v1/items/{item:path}",
     summary="What is known of an item",
-    responses=answers(dict[str, Any]),
+    responses=tagged_answers(dict[str, Any]),
+    openapi_extra=ASKS,
 )
 async def get_item(request: Request, item: ItemId) -> Response:
     version, attributes = attributes_of_item(service_of(request.scope).store, item)
-    return told({"item": item, "version": version, "attributes": attributes})
+    tag = tag_of(request, "item", item)
+    found = {"item": item, "version": version, "tag": tag, "attributes": attributes}
+    return unless_known(request, ENCODER.encode(found), tag)
 
 
 @router.delete(
     "/v1/items/{item:path}",
     summary="Take an item out of every slate; its events stay",
     responses=answers(Recorded),
+    openapi_extra={"parameters": [CHANGES]},
 )
 async def delete_item(request: Request, item: ItemId) -> Response:
     service = service_of(request.scope)
     attributes_of_item(service.store, item)
     gone = {"kind": "item-upsert", "item": item, "attributes": {AVAILABLE: False}}
-    return told(await service.record([gone]))
+    return told(await service.record([gone], only_if=condition(request, "item", item)))

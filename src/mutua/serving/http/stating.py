@@ -11,6 +11,7 @@ from mutua.serving import upserts
 from mutua.serving.http import bodies
 from mutua.serving.http.exchange import ENCODER, PROBLEM, body, header, read, service_of
 from mutua.serving.http.schema import answers, parameter, takes, takes_lines
+from mutua.serving.http.tags import CHANGES, condition
 from mutua.serving.http.users import told
 from mutua.serving.messages import Attributes, ItemLine, Recorded, UserLine
 from mutua.serving.upserts import Noun
@@ -24,7 +25,8 @@ def stating(noun: Noun) -> APIRouter:
     line = UserLine if noun == "user" else ItemLine
     router = APIRouter(tags=[f"{noun}s"])
     one, many = f"/v1/{noun}s/{{{noun}:path}}", f"/v1/{noun}s"
-    named = {"parameters": [parameter(noun, "path", required=True, type="string", minLength=1, maxLength=256)]}
+    name = parameter(noun, "path", required=True, type="string", minLength=1, maxLength=256)
+    named = {"parameters": [name, CHANGES]}
     for method, whole, words in (
         ("PUT", True, "all attributes of {}"),
         ("PATCH", False, "some attributes of {}; null withdraws one"),
@@ -53,7 +55,9 @@ def stating(noun: Noun) -> APIRouter:
 def _of_one(noun: Noun, whole: bool) -> Route:
     async def route(request: Request) -> Response:
         given = read(BODY, await body(request.scope, request.receive))
-        done = await upserts.stated(service_of(request.scope), noun, request.path_params[noun], given, whole)
+        outer = request.path_params[noun]
+        only_if = condition(request, noun, outer)
+        done = await upserts.stated(service_of(request.scope), noun, outer, given, whole, only_if)
         refused = done.results[0].problem
         if refused is not None:
             return Response(ENCODER.encode(refused), refused.status, media_type=PROBLEM[1].decode())

@@ -10,6 +10,7 @@ from mutua.core.clock import parse_time
 from mutua.serving import words
 from mutua.serving.http.exchange import ENCODER, service_of
 from mutua.serving.http.schema import JSON, answers
+from mutua.serving.http.tags import ASKS, CHANGES, condition, tag_of, tagged_answers, unless_known
 
 router = APIRouter(tags=["users"])
 UserId = Annotated[str, Path(min_length=1, max_length=256, description="The user's id.")]
@@ -65,17 +66,21 @@ async def delete_event(request: Request, event: Annotated[str, Path(min_length=1
 @router.get(
     "/v1/users/{user:path}",
     summary="What is known of a user's attributes",
-    responses=answers(dict[str, Any]),
+    responses=tagged_answers(dict[str, Any]),
+    openapi_extra=ASKS,
 )
 async def get_user(request: Request, user: UserId) -> Response:
     found = service_of(request.scope).shop.profile(user).as_dict()
-    return told({name: found[name] for name in ("user", "version", "attributes", "identities", "consent")})
+    shown = {name: found[name] for name in ("user", "version", "attributes", "identities", "consent")}
+    tag = tag_of(request, "user", user, shown)
+    return unless_known(request, ENCODER.encode({"tag": tag, **shown}), tag)
 
 
 @router.delete(
     "/v1/users/{user:path}",
     summary="Forget a user, with a receipt",
     responses=answers(dict[str, Any]),
+    openapi_extra={"parameters": [CHANGES]},
 )
 async def delete_user(request: Request, user: UserId) -> Response:
-    return told(await service_of(request.scope).forget(user))
+    return told(await service_of(request.scope).forget(user, only_if=condition(request, "user", user)))

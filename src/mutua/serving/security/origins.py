@@ -13,8 +13,8 @@ from mutua.serving.security.headers import Header
 ORIGIN = re.compile(r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:]+\])(?::[0-9]{1,5})?", re.ASCII)
 STANDARD = re.compile(r"http://[^/]*:80|https://[^/]*:443")
 METHODS = b"GET, POST, PUT, PATCH, DELETE"
-REQUEST_HEADERS = b"authorization, content-type, content-encoding, last-event-id"
-ANSWER_HEADERS = b"retry-after"
+REQUEST_HEADERS = b"authorization, content-type, content-encoding, last-event-id, if-match, if-none-match"
+ANSWER_HEADERS = b"retry-after, etag"
 KEPT_SECONDS = b"600"
 VARY: Header = (b"vary", b"Origin")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -141,9 +141,9 @@ class Desk:
 
     def _take(self, link: Link, message: FromWorker) -> None:
         match message:
-            case Submitted(number, events):
+            case Submitted(number, events, only_if):
                 try:
-                    self._writer.submit(events, Ticket(link, number))
+                    self._writer.submit(events, Ticket(link, number), only_if)
                 except MutuaError as reason:
                     link.send(Failed.of(number, reason))
             case Asked(number, _):

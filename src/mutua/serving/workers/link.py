@@ -18,6 +18,7 @@ import msgspec
 
 from mutua.errors import Interrupted, Overloaded
 from mutua.events.kinds import AnyEvent
+from mutua.serving.conditions import Condition
 from mutua.serving.histogram import Histogram
 from mutua.serving.operations import RESULTS, ForgetEvent, ForgetUser, PurgeModels
 from mutua.serving.workers.messages import (
@@ -152,15 +153,18 @@ class Link:
         """The newest sequence number acknowledged by any worker."""
         return self._table.newest
 
-    def submit(self, events: Sequence[AnyEvent], answer: Answer) -> None:
+    def submit(self, events: Sequence[AnyEvent], answer: Answer, only_if: Condition | None = None) -> None:
         """Sends events; `answer` gets what to tell when they are on disk and the state has moved.
+
+        Args:
+            only_if: what must hold when they are written; else they are refused.
 
         Raises:
             Overloaded: code `server.overloaded`; too many are waiting, or the writer is away. Nothing was kept.
         """
         self._check(len(events))
         number = next(self._numbers)
-        frame = framed(Submitted(number, tuple(events)))
+        frame = framed(Submitted(number, tuple(events), only_if))
         self._waiting += len(events)
         self._batches[number] = _Batch(frame, len(events), answer)
         self._send(frame)

@@ -10,6 +10,7 @@ import msgspec
 
 from mutua.errors import MutuaError
 from mutua.events.kinds import AnyEvent
+from mutua.serving.conditions import Condition
 from mutua.serving.operations import Operation
 
 LENGTH = 4
@@ -28,6 +29,7 @@ class Submitted(msgspec.Struct, frozen=True, tag=True):
 
     number: int
     events: tuple[AnyEvent, ...]
+    only_if: Condition | None = None
 
 
 class Asked(msgspec.Struct, frozen=True, tag=True):

@@ -63,6 +63,10 @@ class SqliteCatalog:
         """Returns what sources said of one inner item, in log order, withdrawn and outdated words too."""
         return self._said_of("item", (item,))
 
+    def newest_statement(self, subject: Subject, index: int) -> int:
+        """Returns the sequence number of the newest word of any source on an inner user or item, 0 for none."""
+        return int(self._database.one(f"SELECT max(seq) FROM event WHERE {_about(subject, (index,))}", (index,)) or 0)
+
     def facts_among(self, subject: Subject, rows: Sequence[int]) -> dict[str, Facts]:
         """Returns all that sources said of some inner users or items, by attribute."""
         return self._read(subject, f"WHERE {_about(subject, rows)} ORDER BY seq", [int(row) for row in rows])
