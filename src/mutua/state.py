@@ -231,8 +231,13 @@ class LiveState:
 
     def assigned(self, name: str, unit: str) -> tuple[Surface, str]:
         """Returns the configuration that a user gets of a surface, and his variant; empty where he is in none."""
+        other, variant = self.branch(name, unit)
+        return self.settings.surface(other), variant
+
+    def branch(self, name: str, unit: str) -> tuple[str, str]:
+        """Returns the name of the configuration that a user gets of a surface, and his variant; as `assigned`."""
         variant, other = self.splits[name].variant_of(unit) if unit and name in self.splits else ("", "")
-        return self.settings.surface(other or name), variant
+        return other or name, variant
 
     @property
     def catalog(self) -> AttributeTable:

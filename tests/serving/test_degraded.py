@@ -9,6 +9,7 @@ import pytest
 
 from mutua import Settings
 from mutua.errors import TooLate
+from mutua.feedback.experiments import Experiment, Variant
 from mutua.pipeline.spec import Surface
 from mutua.serving.messages import Question
 from mutua.serving.service import Service
@@ -110,3 +111,29 @@ def test_a_request_that_waited_too_long_is_refused_by_its_own_deadline(shop: Pat
         assert (await client.post("/v1/recommend", json={}, headers={"mutua-deadline": "900"})).status_code == 200
 
     run(shop, scenario)
+
+
+def test_on_every_rung_a_user_gets_his_variant_and_its_rules(shop: Path) -> None:
+    books = Surface(where=("category=book 1",), explore=0.0)
+    shares = {"as-ever": Variant("default", 0.5), "books": Variant("books", 0.5)}
+    split = Settings(
+        surfaces={"default": Surface(explore=0.0), "books": books}, experiments={"shelf": Experiment("default", shares)}
+    )
+    only = {book(1, number) for number in range(10)}
+
+    async def scenario(service: Service, client: httpx.AsyncClient) -> None:  # noqa: ARG001
+        asked = [Question(user=f"u{number}", n=5, explain=True) for number in range(12)]
+        asked += [Question(n=5, explain=True, context={"session": f"s{number}"}) for number in range(12)]
+        for question in asked:
+            slates = [service.slate(question, waited) for waited in (0.0, 0.08, 0.2)]
+            assert {slate.surface for slate in slates} == {"default"}
+            (variant,) = {slate.variant for slate in slates}
+            assert all((set(slate.ids) <= only) is (variant == "shelf/books") for slate in slates)
+            logged = service.slates.get(slates[-1].id)
+            assert logged is not None
+            assert (logged.surface, logged.variant) == ("default", variant)
+        seen = {service.slate(question, 0.2).variant for question in asked}
+        assert seen == {"shelf/as-ever", "shelf/books"}
+        assert service.slate(Question(n=5), 0.2).variant == ""
+
+    run(shop, scenario, split)

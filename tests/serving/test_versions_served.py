@@ -7,6 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mutua.feedback.drift import Fall
 from mutua.serving.foreseeing import Foreseeing
 from mutua.serving.learning import Schedule
 from mutua.serving.service import Service
@@ -56,6 +57,28 @@ def test_the_watch_sees_whether_what_comes_was_foreseen(stocked: Path, tmp_path:
         assert not watch.fallen
         await service.record([{"user": "u0", "item": "never seen before", "type": "purchase"}])
         assert watch.hit_rate == pytest.approx(8 / 9)
+
+    run(copied(stocked, tmp_path), scenario)
+
+
+def test_after_a_fall_the_watch_begins_anew(stocked: Path, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("mutua.serving.foreseeing.EVERY", 0.0)
+
+    async def scenario(service: Service, client: httpx.AsyncClient) -> None:  # noqa: ARG001
+        watch = Foreseeing(service.shop)
+        watch._fall = Fall(limit=2.0, least=4)
+        service.foreseers.append(watch.before)
+        for number in range(40):
+            item = "a-grocery-1" if number % 4 else "seldom"
+            await service.record([{"user": "u0", "item": item, "type": "purchase", "id": f"g{number}"}])
+        assert not watch.fallen
+        while not watch.fallen:
+            await service.record([{"user": "u0", "item": f"never seen {service.version}", "type": "purchase"}])
+        assert watch.hit_rate == 0.0
+        watch.fallen = False
+        for number in range(20):
+            await service.record([{"user": "u0", "item": f"nor this {number}", "type": "purchase"}])
+        assert not watch.fallen
 
     run(copied(stocked, tmp_path), scenario)
 

@@ -1,38 +1,52 @@
-"""Whether a figure has fallen: the test of Page and Hinkley on what is seen one by one."""
+"""Whether a rate has fallen to half: Page's test on hits and misses that are seen one by one."""
 
 from __future__ import annotations
 
-from math import sqrt
+from math import log, sqrt
 
 
 class Fall:
-    """Adds up by how much each value lies below the mean so far, in standard deviations, and tells when that is much.
+    """Adds up how much likelier each hit or miss is at half the rate than at the rate before, never below nothing.
 
-    Page (1954). Values that stay as they are give a false alarm less than once in a hundred thousand; a rate of one in
-    ten that falls to a third of that is told of after some thousand, one that falls to nothing after some hundred.
+    Page (1954), with the logarithm of the likelihood ratio. The rate before is that of what was seen until the sum was
+    last nothing, so that a fall does not pull down what it is measured by; it is taken one standard error lower, for
+    the first values say it badly. How often it is wrong and how soon it tells stands in docs/server.md, by simulation.
 
     Args:
-        slack: standard deviations that a value may lie below the mean without counting.
-        limit: the sum at which the figure has fallen.
+        share: of the rate before to which it must fall to be told soonest.
+        limit: the sum at which it has fallen.
         least: values before which nothing is told.
     """
 
-    def __init__(self, slack: float = 0.1, limit: float = 50.0, least: int = 200) -> None:
-        self._slack, self._limit, self._least = slack, limit, least
+    def __init__(self, share: float = 0.5, limit: float = 16.0, least: int = 1_000) -> None:
+        self._share, self._limit, self._least = share, limit, least
         self.restart()
 
     def restart(self) -> None:
         """Forgets everything, as after a new model."""
-        self.count, self.mean, self._squares, self._sum = 0, 0.0, 0.0, 0.0
+        self.count = self._hits = 0
+        self._usual = self._usual_hits = 0
+        self._sum = 0.0
 
-    def seen(self, value: float) -> bool:
-        """Takes a value and returns whether the figure has fallen; under a microsecond."""
+    @property
+    def mean(self) -> float:
+        """The rate of all that was seen, 0 for nothing."""
+        return self._hits / self.count if self.count else 0.0
+
+    def seen(self, hit: bool) -> bool:
+        """Takes a hit or a miss and returns whether the rate has fallen; under a microsecond."""
         self.count += 1
-        before = self.mean
-        self.mean += (value - before) / self.count
-        self._squares += (value - before) * (value - self.mean)
-        if self.count <= self._least:
-            return False
-        deviation = sqrt(self._squares / self.count) or 1.0
-        self._sum = max(0.0, self._sum + (self.mean - value) / deviation - self._slack)
+        self._hits += hit
+        if self.count > self._least:
+            self._sum = max(0.0, self._sum + self._evidence(hit))
+        if not self._sum:
+            self._usual, self._usual_hits = self.count, self._hits
         return self._sum > self._limit
+
+    def _evidence(self, hit: bool) -> float:
+        """The logarithm of how much likelier the value is at half the rate; 0 where all were hits, or misses."""
+        rate = self._usual_hits / self._usual
+        rate -= sqrt(rate * (1 - rate) / self._usual)
+        if not 0 < rate < 1:
+            return 0.0
+        return log(self._share) if hit else log((1 - self._share * rate) / (1 - rate))

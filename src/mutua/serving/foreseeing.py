@@ -26,7 +26,7 @@ class Foreseeing:
 
     @property
     def hit_rate(self) -> float:
-        """Share of the events looked at that were among the best `LENGTH`, since the model came into force."""
+        """Share of the events looked at that were among the best `LENGTH`, since the model came or it last fell."""
         return self._fall.mean
 
     def before(self, events: Iterable[AnyEvent]) -> None:
@@ -44,5 +44,6 @@ class Foreseeing:
         if slate.model_version != self._version:
             self._version, self.fallen = slate.model_version, False
             self._fall.restart()
-        if slate.model_version:
-            self.fallen |= self._fall.seen(float(first.item in slate.ids))
+        if slate.model_version and self._fall.seen(first.item in slate.ids):
+            self.fallen = True
+            self._fall.restart()

@@ -25,6 +25,7 @@ from mutua.events.kinds import AnyEvent, Forget, IdentityLink, Interaction, User
 from mutua.events.parsing import Parsed, checked_time, parse_batch
 from mutua.feedback.comparing import Comparison
 from mutua.feedback.evaluating import evaluated
+from mutua.pipeline.context import read_context
 from mutua.pipeline.rules import open_names
 from mutua.pipeline.run import prepared
 from mutua.pipeline.spec import Surface
@@ -198,16 +199,24 @@ class Service:
         surface = self.state.settings.surface(question.surface)
         degraded = level(waited, surface.deadline if deadline is None else deadline)
         laps = self.figures.laps
-        if degraded == "popularity" and self._has_list(question, surface):
-            laps.start()
-            slate = self.popular.slate(question.user, question.n, question.surface, question.omit)
-            laps.lap("rank")
-        else:
-            slate = self._ranked(question, surface, degraded)
+        slate = self._degraded(question, degraded) if degraded else self._ranked(question, surface, degraded)
         self._log(slate)
         laps.lap("log")
         self.figures.answered(slate.degraded, perf_counter() - started)
         return slate
+
+    def _degraded(self, question: Question, degraded: Degraded) -> Slate:
+        """What there is time for, of the configuration that the user gets where an experiment splits the surface."""
+        unit = question.user or (read_context(question.context).session if question.context else "")
+        name, variant = self.state.branch(question.surface, unit)
+        named, laps = self.state.settings.surface(name), self.figures.laps
+        if degraded == "popularity" and self._has_list(question, named):
+            laps.start()
+            slate = self.popular.slate(question.user, question.n, name, question.omit)
+            laps.lap("rank")
+        else:
+            slate = self._ranked(question, named, degraded)
+        return replace(slate, surface=question.surface, variant=variant)
 
     def _has_list(self, question: Question, surface: Surface) -> bool:
         """Whether what is popular can stand for an answer: there is a model, and no rule is the question's own."""
@@ -231,7 +240,7 @@ class Service:
         )
         if not lighter:
             return slate
-        return replace(slate, surface=question.surface, degraded="linear")
+        return replace(slate, degraded="linear")
 
     async def reached(self, version: int, seconds: float) -> bool:
         """Waits until the state holds a sequence number, at most `seconds`, and returns whether it does."""
