@@ -138,7 +138,12 @@ class Server:
             said.put_nowait(message)
 
         running = asyncio.create_task(self.app(scope, receive, send))
-        start = await said.get() if not running.done() else said.get_nowait()
+        first = asyncio.create_task(said.get())
+        await asyncio.wait((first, running), return_when=asyncio.FIRST_COMPLETED)
+        if not first.done():
+            first.cancel()
+            await running
+        start = await first
         found = {name.decode(): value.decode() for name, value in start["headers"]}
         body_found, more = b"", True
         while more:

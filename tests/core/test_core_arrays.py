@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -88,3 +89,22 @@ def test_an_existing_model_is_never_overwritten(folder: Path) -> None:
     with pytest.raises(OSError, match="not empty"):
         arrays.save(folder, "test", {"w": np.zeros(1)}, {})
     np.testing.assert_array_equal(arrays.load(folder, "test")[0]["w"], np.arange(10.0))
+
+
+def test_many_may_load_at_the_same_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    arrays.save(tmp_path / "made", "kind", {f"a{n}": np.arange(n) for n in range(20)}, {})
+    loading, read = [0, 0], np.load
+
+    def load(*given: object, **named: object) -> object:
+        loading[0] += 1
+        loading[1] = max(loading)
+        try:
+            return read(*given, **named)
+        finally:
+            loading[0] -= 1
+
+    monkeypatch.setattr(arrays.np, "load", load)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: len(arrays.load(tmp_path / "made", "kind")[0]), range(50)))
+    assert found == [20] * 50
+    assert loading == [0, 1]

@@ -22,6 +22,7 @@ from mutua.store.logged import ENTRY, LoggedSlate
 from mutua.store.slate_schema import MIGRATIONS
 from mutua.store.slates import DELETED_AT_ONCE, Retention, SlateLog
 from mutua.store.sqlite.address import Address
+from mutua.store.sqlite.connection import Database
 from mutua.testing.slates import logged
 
 DAY = 86_400_000_000
@@ -261,3 +262,16 @@ def test_several_processes_make_and_write_one_log(tmp_path: Path) -> None:
     assert [writer.exitcode for writer in writers] == [0, 0, 0]
     with closing(SlateLog.open(Address(path))) as log:
         assert np.unique(names(log)).size == 3_000
+
+
+def test_a_new_file_that_another_is_opening_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = Address(tmp_path / "shop.slates.db")
+    with closing(Database(place, write=True, alone=False)) as database:
+        database.rows("CREATE TABLE slate (id)")
+        with closing(sqlite3.connect(place.file, isolation_level=None)) as other:
+            other.execute("BEGIN")
+            other.execute("SELECT count(*) FROM slate").fetchall()
+            monkeypatch.setattr("mutua.store.sqlite.connection.sleep", lambda _: other.execute("ROLLBACK"))
+            database.journal()
+            assert not other.in_transaction
+        assert database.one("PRAGMA journal_mode") == "wal"

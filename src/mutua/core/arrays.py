@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from mutua.errors import DamagedModel
 
 Array = npt.NDArray[Any]
 SCHEMA = 1
+PARSING = threading.Lock()
+"""NumPy reads a header with `ast`, whose nesting Python 3.11 counts for all threads together; two at once fail."""
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -59,7 +62,8 @@ def load(folder: Path, kind: str) -> tuple[dict[str, Array], dict[str, Any]]:
         path = folder / f"{name}.npy"
         if not path.is_file() or _digest(path) != digest:
             raise _damaged(folder, f"{path.name} is missing or altered", "the bytes that the manifest names")
-        arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
+        with PARSING:
+            arrays[name] = np.load(path, mmap_mode="r", allow_pickle=False)
     return arrays, manifest.meta
 
 

@@ -29,6 +29,7 @@ class Desks:
         self._desks: dict[str, Desk] = {}
         self._wanted: Counter[str] = Counter()
         self._doors: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._here = 0
         self.left = asyncio.Event()
         self.left.set()
 
@@ -41,6 +42,7 @@ class Desks:
             return
         tenant = hello.tenant
         self._wanted[tenant] += 1
+        self._here += 1
         self.left.clear()
         try:
             desk = await self._desk(tenant)
@@ -66,7 +68,8 @@ class Desks:
         async with self._doors[tenant]:
             if not self._wanted[tenant] and tenant in self._desks:
                 await asyncio.to_thread(self._desks.pop(tenant).close)
-        if not self._wanted.total():
+        self._here -= 1
+        if not self._here:
             self.left.set()
 
     def close(self) -> None:

@@ -6,16 +6,19 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from time import monotonic, sleep
 from typing import Any
 from urllib.parse import quote
 
-from mutua.errors import StoreError
+from mutua.errors import StoreError, StoreLocked
 from mutua.store.sqlite.address import Address
 from mutua.store.sqlite.faults import translated
 from mutua.store.sqlite.lock import WriterLock
 
 Row = tuple[Any, ...]
 BUSY_MS = 5_000
+AGAIN = 0.01
+"""Seconds between tries where SQLite itself does not wait."""
 CACHE_KIB = {True: 262_144, False: 65_536}
 CHECKPOINT_PAGES = 10_000
 JOURNAL_BYTES = 64 << 20
@@ -72,9 +75,19 @@ class Database:
             yield f"journal_size_limit = {JOURNAL_BYTES}"
 
     def journal(self) -> None:
-        """Puts the file into write-ahead mode, in which readers and the writer never wait for each other."""
-        if self.write:
-            self.rows("PRAGMA journal_mode = WAL")
+        """Puts the file into write-ahead mode, in which readers and the writer never wait for each other.
+
+        SQLite does not wait for another process that does the same at that moment, so it is tried again.
+        """
+        until = monotonic() + BUSY_MS / 1_000
+        while self.write:
+            try:
+                self.rows("PRAGMA journal_mode = WAL")
+                return
+            except StoreLocked:
+                if monotonic() >= until:
+                    raise
+                sleep(AGAIN)
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         """Returns all rows of a query."""
