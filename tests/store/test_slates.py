@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from mutua.errors import StoreError, StoreFull, StoreVersion, UsageError
+from mutua.errors import StoreError, StoreFull, StoreLocked, StoreVersion, UsageError
 from mutua.slates import Adjustment, Slate, SlateItem, new_id
 from mutua.store.logged import ENTRY, LoggedSlate
 from mutua.store.slate_schema import MIGRATIONS
@@ -265,13 +265,17 @@ def test_several_processes_make_and_write_one_log(tmp_path: Path) -> None:
 
 
 def test_a_new_file_that_another_is_opening_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = Address(tmp_path / "shop.slates.db")
-    with closing(Database(place, write=True, alone=False)) as database:
-        database.rows("CREATE TABLE slate (id)")
-        with closing(sqlite3.connect(place.file, isolation_level=None)) as other:
-            other.execute("BEGIN")
-            other.execute("SELECT count(*) FROM slate").fetchall()
-            monkeypatch.setattr("mutua.store.sqlite.connection.sleep", lambda _: other.execute("ROLLBACK"))
-            database.journal()
-            assert not other.in_transaction
+    read, refusals = Database.rows, [2]
+
+    def rows(self: Database, sql: str, *given: object) -> object:
+        if "journal_mode" in sql and refusals[0]:
+            refusals[0] -= 1
+            raise StoreLocked("a file that another switches", "", "")
+        return read(self, sql, *given)
+
+    monkeypatch.setattr(Database, "rows", rows)
+    with closing(Database(Address(tmp_path / "shop.slates.db"), write=True, alone=False)) as database:
+        database.journal()
+        assert refusals == [0]
+        monkeypatch.undo()
         assert database.one("PRAGMA journal_mode") == "wal"

@@ -26,8 +26,6 @@ from mutua.events.parsing import Parsed, checked_time, parse_batch
 from mutua.feedback.comparing import Comparison
 from mutua.feedback.evaluating import evaluated
 from mutua.pipeline.context import read_context
-from mutua.pipeline.rules import open_names
-from mutua.pipeline.run import prepared
 from mutua.pipeline.spec import Surface
 from mutua.privacy.checks import Receipt
 from mutua.recommender import Recommender
@@ -43,6 +41,7 @@ from mutua.serving.push.courier import CourierCounts
 from mutua.serving.push.hub import Hub
 from mutua.serving.traffic import Traffic
 from mutua.serving.translating import inline, plain, told
+from mutua.serving.trial import check_surface
 from mutua.serving.workers.figures import joined
 from mutua.serving.writer import Committed, Writer, Written
 from mutua.serving.writing import Writing
@@ -310,21 +309,10 @@ class Service:
                     f"a change of [{name}]", "the same as at the start", "restart the server to change it"
                 )
         for name, surface in settings.surfaces.items():
-            self._check(name, surface)
+            check_surface(self.state, name, surface)
         self.state.configure(settings)
         self.refused_settings = ""
         self.hub.all_moved(self.version)
-
-    def _check(self, name: str, surface: Surface) -> None:
-        """Makes each part of a surface that depends on the catalogue ready, rules that wait for a context aside."""
-        closed = tuple(rule for rule in surface.where if not open_names(rule))
-        boosts = tuple(boost for boost in surface.boosts if not open_names(boost.where))
-        parts = {"where": Surface(where=closed), "boosts": Surface(boosts=boosts), "caps": Surface(caps=surface.caps)}
-        for part, tried in parts.items():
-            try:
-                prepared(tried, self.state.in_force.model, self.state.snapshot(None), name)
-            except UsageError as reason:
-                raise ConfigError(f"surfaces.{name}.{part}: {reason.came}", reason.expected, reason.do) from reason
 
     def known(self, user: str) -> int:
         """Returns the inner index of a user.
