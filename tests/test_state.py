@@ -247,7 +247,7 @@ def test_training_data_of_a_log_are_what_the_state_folds(learned: Path) -> None:
         data = training_data(shop.store)
         assert isinstance(data, TrainingData)
         assert isinstance(data.interactions, Interactions)
-        model = shop._state.model
+        model = shop._state.rankers.model
         whole = fold.views(data.interactions, model.encoder, NOW)
         for user in (0, 5, 11):
             index = shop.store.names.users.get(f"u{user}")

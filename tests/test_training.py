@@ -96,7 +96,7 @@ def test_the_main_model_is_published_last(shop, monkeypatch: pytest.MonkeyPatch)
     folders = shop.store.models
     monkeypatch.setattr("mutua.training.learn_population", lambda *_: seen.append(f"population at {folders.current()}"))
     monkeypatch.setattr("mutua.training._learn_ratings", lambda *_: seen.append(f"ratings at {folders.current()}"))
-    train(shop.store, shop._state.rating_models, "popularity", 0, 0)
+    train(shop.store, shop._state.rankers.rating_models, "popularity", 0, 0)
     assert seen == ["population at 000001", "ratings at 000001"]
     assert folders.current() == "000002"
 
@@ -105,9 +105,9 @@ def test_only_one_learns_at_a_time(learned: Path) -> None:
     with open_shop(learned, write=False) as shop:
         lock = WriterLock(shop.store.models.root / LOCK)
         with pytest.raises(StoreLocked, match=LOCK):
-            train(shop.store, shop._state.rating_models, "popularity", 0, 0)
+            train(shop.store, shop._state.rankers.rating_models, "popularity", 0, 0)
         lock.release()
-        assert train(shop.store, shop._state.rating_models, "popularity", 0, 0).learner.name == "popularity"
+        assert train(shop.store, shop._state.rankers.rating_models, "popularity", 0, 0).learner.name == "popularity"
 
 
 def test_a_store_is_data_to_experiment_on(shop) -> None:

@@ -249,7 +249,7 @@ class Recommender:
         """
         state = self._state
         state.refresh()
-        model = state.model
+        model = state.rankers.model
         return explain(model, state.snapshot(user, now=now), state.item(item, below=model.n_items))
 
     def learn(
@@ -279,7 +279,7 @@ class Recommender:
         seconds = chosen.budget if budget is None else budget
         done = train(
             self._store,
-            self._state.rating_models,
+            self._state.rankers.rating_models,
             model or chosen.model,
             seconds,
             self._state.settings.seed,
@@ -351,7 +351,7 @@ class Recommender:
         """
         state = self._state
         state.refresh()
-        model = state.model
+        model = state.rankers.model
         return pipeline.similar(model, state.snapshot(None), state.item(item, below=model.n_items), n)
 
     def predict(self, user: str, item: str) -> Rating:
@@ -364,7 +364,7 @@ class Recommender:
         """
         state = self._state
         state.refresh()
-        model = state.rating_model
+        model = state.rankers.rating_model
         if not isinstance(model, Rates):
             raise NotSupported("a store without ratings", "events of a rating type", "record ratings, then learn")
         views = fold.view(state.snapshot(user).history, model.encoder, state.now())

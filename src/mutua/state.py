@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from time import monotonic
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,33 +20,27 @@ from mutua.catalog.table import AttributeTable
 from mutua.config import PLAIN, Settings
 from mutua.core import clock
 from mutua.core.laps import NOT_TIMED
-from mutua.errors import DamagedModel, NoModel, NotKnown, UsageError
+from mutua.errors import NotKnown, UsageError
 from mutua.events.interactions import Interactions
 from mutua.events.kinds import AnyEvent, IdentityLink, Interaction, ItemUpsert, UserUpsert
 from mutua.feedback.experiments import splits
-from mutua.models.base import Model, ReadsAttributes
-from mutua.models.joint.arrivals import Arrivals
-from mutua.models.joint.newcomers import Newcomers, opened
-from mutua.models.saving import revived
 from mutua.people import population
 from mutua.pipeline import run
 from mutua.pipeline.context import NO_CONTEXT, Context
 from mutua.pipeline.live import CAPACITY, Histories
 from mutua.pipeline.plans import Plans
-from mutua.pipeline.spec import BY_MODEL, BY_POPULARITY, Surface
+from mutua.pipeline.spec import BY_MODEL, Surface
 from mutua.profiles.fold import history_of
 from mutua.profiles.history import EMPTY, History
 from mutua.profiles.population import Population
+from mutua.rankers import InForce, Rankers
 from mutua.shelves import Shelving
 from mutua.snapshot import EMPTY_SHELVES, NO_ITEMS, Shelves, Snapshot
 from mutua.store import checkpoints
-from mutua.store.models import ModelFolders, Stored
 from mutua.store.sqlite.reading import as_interactions
 from mutua.store.sqlite.store import SqliteStore
 
 Floats = npt.NDArray[np.float32]
-RATINGS = "ratings"
-"""Folder, beside the model versions, of the model that foresees ratings."""
 LOG = "log"
 """Stands for the time of the newest event."""
 LOOK_EVERY = 0.001
@@ -55,37 +49,6 @@ NAN = float("nan")
 FORGOTTEN = -1
 """What vocabularies say of a name that is no more."""
 NOT_NEEDED = np.empty(0, np.float32)
-RANKERS = 4
-"""Versions besides the one in force that are kept in memory for surfaces that name them."""
-
-
-@dataclass(frozen=True)
-class InForce:
-    """The model that serves.
-
-    Args:
-        model: None before any was learned.
-        reads: the same, where it reads attributes of users.
-        version: empty for None.
-        note: why an earlier version serves, empty where the newest does.
-        encoded: attributes of users as this model reads them, by inner index.
-    """
-
-    model: Model | None = None
-    reads: ReadsAttributes | None = None
-    version: str = ""
-    note: str = ""
-    encoded: dict[int, Floats] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, stored: Stored) -> Self:
-        """Returns the model that is stored."""
-        model = revived(stored.version, stored.name, stored.arrays, stored.meta)
-        return cls(model, model if isinstance(model, ReadsAttributes) else None, stored.version, stored.note)
-
-
-COUNTS = InForce()
-"""Popularity: no model, whatever is in force."""
 
 
 class LiveState:
@@ -109,19 +72,14 @@ class LiveState:
         self.histories = Histories(self._load)
         self.histories.union = store.identity.union()
         self._noted_from = store.log.last_sequence()
-        self.in_force = InForce()
-        self._arrivals: Arrivals | None = None
+        self.rankers = Rankers(store.models)
         self.laps = NOT_TIMED
-        self._ratings: Model | None = None
-        self._ratings_read = False
         self._items, self._users = LiveAttributes(store, "item"), LiveAttributes(store, "user")
         self._people: tuple[Mark, Population] | None = None
         self.shelving = Shelving(store, self.now)
         self.splits = splits(settings.experiments)
-        self._rankers: dict[str, InForce] = {}
         self._plans = Plans()
         self._seen = store.database.state()
-        self._published = (0, 0)
         self._look_again = 0.0
         self._base: Interactions | None = None
         self.checkpointed = 0
@@ -140,7 +98,7 @@ class LiveState:
         moment = monotonic()
         if moment >= self._look_again:
             self._look_again = moment + LOOK_EVERY
-            if self.store.models.state() != self._published:
+            if self.rankers.moved:
                 self.load_models()
 
     def now(self) -> int:
@@ -171,9 +129,10 @@ class LiveState:
             as_of: with the history as it was known at this record time, microseconds UTC; also the scoring time.
             surface: whose ranker and sources the view is for; context: what the request is about.
         """
-        if self._arrivals is not None:
-            self._arrivals.welcome(self._items.live)
-        force = self.in_force if surface.ranker == BY_MODEL else self.ranker(surface.ranker)
+        rankers = self.rankers
+        if rankers.arrivals is not None:
+            rankers.arrivals.welcome(self._items.live)
+        force = rankers.in_force if surface.ranker == BY_MODEL else rankers.named(surface.ranker)
         given = as_of if now is None else now
         moment = self.now() if given is None else given
         names = self.store.names
@@ -198,23 +157,6 @@ class LiveState:
             shelves=EMPTY_SHELVES if surface.ranks_all else self._shelves(surface),
         )
 
-    def ranker(self, name: str) -> InForce:
-        """Returns what a surface's `ranker` names; the model in force, with a note, for a version that is not kept."""
-        if name == BY_POPULARITY:
-            return COUNTS
-        if name == BY_MODEL:
-            return self.in_force
-        found = self._rankers.get(name)
-        if found is None:
-            try:
-                found = InForce.of(self.store.models.load(name))
-            except (NoModel, DamagedModel) as reason:
-                found = replace(self.in_force, note=f"the model in force ranks: {reason.came}")
-            if len(self._rankers) >= RANKERS:
-                self._rankers.clear()
-            self._rankers[name] = found
-        return found
-
     def plan(self, surface: Surface, snapshot: Snapshot, name: str = "", title: str = "inline") -> run.Plan:
         """Returns the surface made ready, from memory where it was used before.
 
@@ -226,7 +168,7 @@ class LiveState:
         ready = self._plans.ready(key, self._items.live)
         if ready is not None:
             return ready
-        made = partial(run.prepared, surface, self.ranker(surface.ranker).model, snapshot, name or title)
+        made = partial(run.prepared, surface, self.rankers.named(surface.ranker).model, snapshot, name or title)
         return self._plans.get(key, self._items.live, snapshot, made)
 
     def assigned(self, name: str, unit: str) -> tuple[Surface, str]:
@@ -272,12 +214,12 @@ class LiveState:
                 users.append(_said(names.vocabulary("users").get(event.user), event, recorded))
             elif isinstance(event, IdentityLink):
                 self._relink()
-                self._forget_encoded()
+                self.rankers.forget_encoded()
         self._move(acts, places, recorded)
         self._items.apply(filter(None, items))
         self._users.apply(filter(None, users))
         for said in filter(None, users):
-            self._forget_encoded(union.of(said.row))
+            self.rankers.forget_encoded(union.of(said.row))
 
     def warm(self) -> int:
         """Reads the whole log once, so that no first request of a user reads it for him, and returns its events.
@@ -314,55 +256,16 @@ class LiveState:
         self.splits = splits(settings.experiments)
         self._plans.clear()
 
+    @property
+    def in_force(self) -> InForce:
+        """The model that serves."""
+        return self.rankers.in_force
+
     def load_models(self) -> None:
         """Takes the newest undamaged model into use; a damaged one is told of in every slate's notes."""
-        self._published = self.store.models.state()
+        self.rankers.load()
         self._people = None
         self._plans.clear()
-        self._rankers.clear()
-        self._ratings, self._ratings_read = None, False
-        self._arrivals = None
-        try:
-            learned = InForce.of(self.store.models.load())
-            open_model = None if learned.model is None else opened(learned.model)
-            self.in_force = replace(learned, model=open_model)
-            self._arrivals = Arrivals(open_model) if isinstance(open_model, Newcomers) else None
-        except NoModel:
-            self.in_force = InForce()
-        except DamagedModel as reason:
-            self.in_force = InForce(note=str(reason))
-
-    @property
-    def model(self) -> Model:
-        """The model in force.
-
-        Raises:
-            NoModel: code `model.none`; nothing was learned, or nothing that can be read.
-        """
-        if self.in_force.model is None:
-            raise NoModel(self.in_force.note or "no model", "a learned model", "learn first")
-        return self.in_force.model
-
-    @property
-    def rating_model(self) -> Model | None:
-        """The model that foresees ratings, None where nobody has rated; read when it is first asked for.
-
-        Raises:
-            DamagedModel: code `model.damaged`.
-        """
-        if not self._ratings_read:
-            try:
-                rated = self.rating_models.load()
-                self._ratings = revived(RATINGS, rated.name, rated.arrays, rated.meta)
-            except NoModel:
-                self._ratings = None
-            self._ratings_read = True
-        return self._ratings
-
-    @property
-    def rating_models(self) -> ModelFolders:
-        """Where the model that foresees ratings is kept: one version, so that none outlives a forgotten user."""
-        return ModelFolders(self.store.models.root / RATINGS, kept=1)
 
     def drop(self) -> None:
         """Drops everything that a bulk write or an erasure may have changed."""
@@ -375,7 +278,7 @@ class LiveState:
         self._users.drop()
         self._people = None
         self._plans.clear()
-        self._forget_encoded()
+        self.rankers.forget_encoded()
         self.shelving.drop()
         self._newest = -1
 
@@ -455,12 +358,6 @@ class LiveState:
 
     def _shelves(self, surface: Surface) -> Shelves:
         return self.shelving.shelves(surface.candidates, self.catalog, self._items.live.mark)
-
-    def _forget_encoded(self, users: Iterable[int] | None = None) -> None:
-        """Forgets what models made of these users' attributes, or of everybody's."""
-        for force in (self.in_force, *self._rankers.values()):
-            for user in tuple(force.encoded) if users is None else users:
-                force.encoded.pop(user, None)
 
     def _attributes(self, force: InForce, index: int | None, given: Mapping[str, Any] | None) -> Floats | None:
         model = force.reads
