@@ -114,6 +114,15 @@ def test_rows_that_changed_are_told_and_taken_out(first: list[Said], then: list[
             assert [plain(before.columns[name])[row] for row in unchanged] == [wanted[row] for row in unchanged]
 
 
+@pytest.mark.parametrize(("before", "then"), [(True, 1), (1, 1.0), ([True, "a"], [1, "a"])])
+def test_what_is_equal_to_python_but_another_label_is_written(before: object, then: object) -> None:
+    log = [Said(0, {"mixed": before}, 0, 0), Said(1, {"mixed": "a text"}, 0, 0)]
+    table = LiveTable(facts_of(log), 2)
+    log.append(Said(0, {"mixed": then}, 1, 0))
+    moved(table, log[-1], log)
+    assert same(table.table, afresh(log, 2))
+
+
 def test_new_rows_come_without_copies_for_each() -> None:
     table = LiveTable(facts_of([Said(0, {"price": 1.0, "title": "a", "tags": ["x"]}, 0, 0)]), 1)
     for row in range(1, 300):

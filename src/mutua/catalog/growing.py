@@ -60,8 +60,8 @@ class Growing:
         self._reach()
         self._latest[row] = LONG_AGO if time is None else time
         before = self._values[row]
-        if value == before and shape_of(value) == shape_of(before):
-            return
+        if value == before and shape_of(value) == shape_of(before) and as_text(value) == as_text(before):
+            return  # true, 1 and 1.0 are equal, but other labels
         self._values[row] = value
         self._count(before, -1)
         self._count(value, 1)

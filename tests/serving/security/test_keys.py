@@ -112,10 +112,14 @@ def test_a_revoked_key_opens_nothing_and_the_others_do(ring):
         ring.revoke(row.id)
 
 
-def test_another_process_s_change_counts_at_once(ring, path):
+def test_another_process_s_change_counts_at_once_and_its_first_key_in_a_moment(ring, path, monkeypatch):
+    moment = 0.0
+    monkeypatch.setattr(keys, "monotonic", lambda: moment)
     other = KeyRing.load(path)
     assert not ring.guarded
     key = other.create("shop", ["read"])
+    assert not ring.guarded
+    moment = keys.LOOK_EVERY
     assert ring.guarded
     assert ring.check(key) is not None
     other.revoke(other.check(key).key_id)
