@@ -14,6 +14,7 @@ from mutua import Boost, Interaction, Recommender, Settings, Surface
 from mutua import state as state_module
 from mutua.core.clock import DAY
 from mutua.errors import NotKnown
+from mutua.events.acts import Acts
 from mutua.events.interactions import Interactions
 from mutua.events.kinds import AnyEvent, IdentityLink
 from mutua.models.base import TrainingData
@@ -147,7 +148,7 @@ def test_items_are_looked_up_by_what_the_model_knows(learned: Path) -> None:
 
 
 def noted(kept: Histories, user: int, item: int, sequence: int) -> None:
-    kept.moves.note([user], [item], [0], [np.nan], [5], [sequence])
+    kept.moves.note(Acts([user], [item], [0], [np.nan], [5], [sequence]))
 
 
 def test_histories_are_loaded_once_moved_and_bounded() -> None:

@@ -11,8 +11,8 @@ from scipy import sparse
 
 from mutua.catalog.live import Mark
 from mutua.catalog.table import AttributeTable
+from mutua.events.acts import Acts
 from mutua.events.interactions import Interactions
-from mutua.events.kinds import AnyEvent, Interaction
 from mutua.models.features import item_features
 from mutua.snapshot import EMPTY_SHELVES, Items, Shelves
 from mutua.store.sqlite.store import SqliteStore
@@ -80,19 +80,13 @@ class Shelving:
         features = self._content(catalog, mark)
         return Shelves(popular, trending, features if features.nnz else None)
 
-    def moved(self, events: Iterable[AnyEvent]) -> None:
-        """Counts events that were recorded, where anything is counted already."""
-        recorded = [event for event in events if isinstance(event, Interaction)]
+    def moved(self, acts: Acts) -> None:
+        """Counts what was recorded, where anything is counted already."""
         if self._trends is not None:
-            self._trends.moved(recorded)
-        if self._counts is None:
-            return
-        names, counts = self._store.names, self.popularity()
-        items, types, targets = names.vocabulary("items"), names.types, names.types.targets()
-        for event in recorded:
-            item = items.get(event.item)
-            if item is not None:
-                counts[item] += targets[types.index(event.type)]
+            self._trends.moved(acts)
+        if self._counts is not None:
+            wanted = np.array(self._store.names.types.targets(), np.float32)[acts.types]
+            np.add.at(self.popularity(), acts.items, wanted)
 
     def drop(self) -> None:
         """Drops everything that was counted."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from time import monotonic
@@ -21,6 +21,7 @@ from mutua.config import PLAIN, Settings
 from mutua.core import clock
 from mutua.core.laps import NOT_TIMED
 from mutua.errors import NotKnown, UsageError
+from mutua.events.acts import Acts
 from mutua.events.interactions import Interactions
 from mutua.events.kinds import AnyEvent, IdentityLink, Interaction, ItemUpsert, UserUpsert
 from mutua.feedback.experiments import splits
@@ -45,9 +46,6 @@ LOG = "log"
 """Stands for the time of the newest event."""
 LOOK_EVERY = 0.001
 """Seconds for which the pointer to the model in force is not looked at again: a look costs what a ranking may."""
-NAN = float("nan")
-FORGOTTEN = -1
-"""What vocabularies say of a name that is no more."""
 NOT_NEEDED = np.empty(0, np.float32)
 
 
@@ -198,13 +196,11 @@ class LiveState:
         self._seen = self.store.database.state()
         union = self.store.identity.union()
         self._items.grow(len(names.items))
-        fresh = tuple(events)
-        self.shelving.moved(fresh)
         acts: list[Interaction] = []
         places: list[int] = []
         items: list[Said | None] = []
         users: list[Said | None] = []
-        for event, sequence in zip(fresh, sequences, strict=True):
+        for event, sequence in zip(events, sequences, strict=True):
             if isinstance(event, Interaction):
                 acts.append(event)
                 places.append(sequence)
@@ -215,7 +211,8 @@ class LiveState:
             elif isinstance(event, IdentityLink):
                 self._relink()
                 self.rankers.forget_encoded()
-        self._move(acts, places, recorded)
+        known = (names.vocabulary("users"), names.vocabulary("items"), names.types)
+        self._move(Acts.of(acts, places, recorded, *known))
         self._items.apply(filter(None, items))
         self._users.apply(filter(None, users))
         for said in filter(None, users):
@@ -317,22 +314,13 @@ class LiveState:
         self.histories.union = self.store.identity.union()
         self.histories.drop()
 
-    def _move(self, events: Sequence[Interaction], sequences: Sequence[int], recorded: int) -> None:
-        """Notes what moves histories; events whose user or item was forgotten since are passed over."""
-        kind = self.store.names.types.index
-        kinds = {name: kind(name) for name in {event.type for event in events}}
-        users = self.store.names.vocabulary("users").indices([event.user for event in events]).tolist()
-        items = self.store.names.vocabulary("items").indices([event.item for event in events]).tolist()
-        times = [recorded if event.time is None else event.time for event in events]
-        values = [NAN if event.value is None else event.value for event in events]
-        types = [kinds[event.type] for event in events]
-        columns: tuple[Sequence[Any], ...] = (users, items, types, values, times, sequences)
-        if FORGOTTEN in users or FORGOTTEN in items:
-            known = [row for row in zip(*columns, strict=True) if FORGOTTEN not in row[:2]]
-            columns = tuple(zip(*known, strict=True)) or ((),) * len(columns)
-        self.histories.moves.note(*columns)
-        if self._newest >= 0:
-            self._newest = max([self._newest, *times])
+    def _move(self, acts: Acts) -> None:
+        """Takes up interactions in all that is counted, and notes what moves histories."""
+        if acts.items:
+            self.shelving.moved(acts)
+            self.histories.moves.note(acts)
+            if self._newest >= 0:
+                self._newest = max(self._newest, *acts.times)
         self._settle()
 
     def _settle(self) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import heapq
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from mutua.catalog.growing import padded
 from mutua.core.clock import HOUR
-from mutua.events.kinds import AnyEvent, Interaction
+from mutua.events.acts import Acts
 from mutua.store.sqlite.store import SqliteStore
 
 HALF_LIFE = 6 * HOUR
@@ -21,6 +20,7 @@ RECENT = 100_000
 """Events of the log that are counted at the start."""
 Trend = tuple[str, float]
 Mask = npt.NDArray[np.bool_]
+Inner = npt.NDArray[np.int32]
 
 
 class Trends:
@@ -36,24 +36,15 @@ class Trends:
         self._store, self._now = store, now
         item, kind, time = store.log.latest(RECENT)
         self._start = max(now(), int(time.max(initial=0)))
-        wanted = np.array(store.names.types.targets(), np.bool_)[kind]
-        weight = np.exp2((time[wanted] - self._start) / HALF_LIFE)
-        counts = np.bincount(item[wanted], weight)
-        self._counts: dict[int, float] = {int(found): float(counts[found]) for found in np.flatnonzero(counts)}
+        self._counts = np.zeros(0)
+        self._count(item, kind, time)
 
-    def moved(self, events: Iterable[AnyEvent]) -> None:
-        """Counts events that were recorded."""
-        moment, types, items = self._now(), self._store.names.types, self._store.names.vocabulary("items")
-        acts = [event for event in events if isinstance(event, Interaction)]
-        kinds = {name: types.index(name) for name in {event.type for event in acts}}
-        targets = types.targets()
-        wanted = {name for name, kind in kinds.items() if targets[kind]}
-        counted = Counter((event.item, event.time) for event in acts if event.type in wanted)
-        for (outer, time), count in counted.items():
-            item = items.get(outer)
-            if item is not None:
-                weight = self._weight(moment if time is None else time)
-                self._counts[item] = self._counts.get(item, 0.0) + count * weight
+    def moved(self, acts: Acts) -> None:
+        """Counts what was recorded; about 0.1 µs an event and 10 µs a call."""
+        time = np.array(acts.times, np.int64)
+        if time.max(initial=0) > self._start + LONGEST:
+            self._start_again(int(time.max()))
+        self._count(np.array(acts.items, np.int32), np.array(acts.types, np.int16), time)
 
     def best(self, n: int, banned: Mask | None = None) -> Sequence[tuple[int, float]]:
         """Returns up to n inner items and their decayed counts as of now, most in demand first, ties by item.
@@ -61,23 +52,34 @@ class Trends:
         Args:
             banned: bool [items], those to leave out.
         """
-        fade = 1.0 / self._weight(max(self._now(), self._start))
-        wanted = (entry for entry in self._counts.items() if banned is None or not banned[entry[0]])
-        found = heapq.nlargest(n, wanted, key=lambda entry: (entry[1], -entry[0]))
-        return [(item, count * fade) for item, count in found]
+        moment = max(self._now(), self._start)
+        if moment > self._start + LONGEST:
+            self._start_again(moment)
+        counted = self._counts > 0
+        if banned is not None:
+            shared = min(len(banned), len(counted))
+            counted[:shared] &= ~banned[:shared]
+        found = np.flatnonzero(counted)
+        if len(found) > n:
+            least = np.partition(self._counts[found], -n)[-n]
+            found = found[self._counts[found] >= least]
+        best = found[np.lexsort((found, -self._counts[found]))[:n]]
+        fade = 2.0 ** ((self._start - moment) / HALF_LIFE)
+        return list(zip(best.tolist(), (self._counts[best] * fade).tolist(), strict=True))
 
     def top(self, n: int, banned: Mask | None = None) -> Sequence[Trend]:
         """Returns what `best` does, in outer ids."""
         outer = self._store.names.vocabulary("items").outer
         return [(name, count) for item, count in self.best(n, banned) if (name := outer(item)) is not None]
 
-    def _weight(self, time: int) -> float:
-        if time > self._start + LONGEST:
-            self._start_again(time)
-        return float(2.0 ** ((time - self._start) / HALF_LIFE))
+    def _count(self, item: Inner, kind: npt.NDArray[np.int16], time: npt.NDArray[np.int64]) -> None:
+        wanted = np.array(self._store.names.types.targets(), np.bool_)[kind]
+        item, time = item[wanted], time[wanted]
+        self._counts = padded(self._counts, int(item.max(initial=-1)) + 1, 0.0)
+        np.add.at(self._counts, item, np.exp2((time - self._start) / HALF_LIFE))
 
     def _start_again(self, time: int) -> None:
         """Counts as of a later moment, so that no number grows too large; what has faded away is dropped."""
-        fade = 2.0 ** ((self._start - time) / HALF_LIFE)
-        self._counts = {item: count * fade for item, count in self._counts.items() if count * fade > DUST}
+        self._counts *= 2.0 ** ((self._start - time) / HALF_LIFE)
+        self._counts[self._counts <= DUST] = 0.0
         self._start = time
