@@ -148,7 +148,7 @@ def test_items_are_looked_up_by_what_the_model_knows(learned: Path) -> None:
 
 
 def noted(kept: Histories, user: int, item: int, sequence: int) -> None:
-    kept.moves.note(Acts([user], [item], [0], [np.nan], [5], [sequence]))
+    kept.moves.note(Acts([user], [item], [0], [np.nan], [5], [sequence], [True]))
 
 
 def test_histories_are_loaded_once_moved_and_bounded() -> None:
@@ -188,10 +188,11 @@ def test_a_history_that_lacks_a_move_is_loaded_again_once_the_log_tells_of_it() 
         noted(kept, user, 9, 6 + user)
     assert kept.get(2).item.tolist() == [2, 9]
     told[1] = told[1].add(9, 0, np.nan, 5, 7)
-    kept.settle()
-    assert len(kept.moves) == 0
-    assert [kept.get(user).item.tolist() for user in (1, 2)] == [[1, 9], [2, 9]]
-    assert loads == [1, 2, 1]
+    noted(kept, 2, 5, 9)
+    kept.settle(8)
+    assert len(kept.moves) == 1
+    assert [kept.get(user).item.tolist() for user in (1, 2)] == [[1, 9], [2, 5]]
+    assert loads == [1, 2, 1, 2]
 
 
 def test_the_moves_of_linked_users_come_in_log_order() -> None:

@@ -15,7 +15,7 @@ from mutua.trends import HALF_LIFE, Trends
 
 
 def act(item: int, time: int) -> Acts:
-    return Acts([0], [item], [0], [float("nan")], [time], [1])
+    return Acts([0], [item], [0], [float("nan")], [time], [1], [True])
 
 
 START = 1_600_000_000_000_000

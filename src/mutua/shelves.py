@@ -62,7 +62,7 @@ class Shelving:
         """Returns float32 [n_items], counts of target events; read from the whole log once, then moved by events."""
         if self._counts is None:
             self._counts = _counted(self._store.log.interactions())
-        missing = len(self._store.names.items) - len(self._counts)
+        missing = len(self._store.names.vocabulary("items")) - len(self._counts)
         if missing > 0:
             self._counts = np.append(self._counts, np.zeros(missing, np.float32))
         return self._counts
@@ -85,8 +85,7 @@ class Shelving:
         if self._trends is not None:
             self._trends.moved(acts)
         if self._counts is not None:
-            wanted = np.array(self._store.names.types.targets(), np.float32)[acts.types]
-            np.add.at(self.popularity(), acts.items, wanted)
+            np.add.at(self.popularity(), acts.items, np.array(acts.wanted, np.float32))
 
     def drop(self) -> None:
         """Drops everything that was counted."""

@@ -38,6 +38,7 @@ from mutua.rankers import InForce, Rankers
 from mutua.shelves import Shelving
 from mutua.snapshot import EMPTY_SHELVES, NO_ITEMS, Shelves, Snapshot
 from mutua.store import checkpoints
+from mutua.store.sqlite import placing
 from mutua.store.sqlite.reading import as_interactions
 from mutua.store.sqlite.store import SqliteStore
 
@@ -192,10 +193,10 @@ class LiveState:
             recorded: when, microseconds UTC.
         """
         names = self.store.names
-        names.refresh()
-        self._seen = self.store.database.state()
-        union = self.store.identity.union()
-        self._items.grow(len(names.items))
+        types = names.types
+        if not self._fed:
+            self._seen = self.store.database.state()
+        self._items.grow(len(names.vocabulary("items")))
         acts: list[Interaction] = []
         places: list[int] = []
         items: list[Said | None] = []
@@ -211,12 +212,12 @@ class LiveState:
             elif isinstance(event, IdentityLink):
                 self._relink()
                 self.rankers.forget_encoded()
-        known = (names.vocabulary("users"), names.vocabulary("items"), names.types)
-        self._move(Acts.of(acts, places, recorded, *known))
+        known = names.vocabulary("users"), names.vocabulary("items")
+        self._move(Acts.of(acts, places, recorded, *known, types))
         self._items.apply(filter(None, items))
         self._users.apply(filter(None, users))
         for said in filter(None, users):
-            self.rankers.forget_encoded(union.of(said.row))
+            self.rankers.forget_encoded(self.histories.union.of(said.row))
 
     def warm(self) -> int:
         """Reads the whole log once, so that no first request of a user reads it for him, and returns its events.
@@ -269,8 +270,8 @@ class LiveState:
         self.store.names.refresh()
         self._base = None
         self._relink()
-        self.histories.settle()
         self._noted_from = self.store.log.last_sequence()
+        self.histories.settle(self._noted_from)
         self._items.drop()
         self._users.drop()
         self._people = None
@@ -321,14 +322,15 @@ class LiveState:
             self.histories.moves.note(acts)
             if self._newest >= 0:
                 self._newest = max(self._newest, *acts.times)
-        self._settle()
+            if acts.sequences[-1] - self._noted_from > placing.TAIL:
+                self._settle()
 
     def _settle(self) -> None:
         """Lets go of what is noted once the log gives it quickly, so that notes are bounded."""
         until = self.store.log.placed()
         if until > self._noted_from:
             self._loadable.update(self.histories.moves.users)
-            self.histories.settle()
+            self.histories.settle(until)
             self._noted_from = until
 
     def _with(self, history: History, event: Interaction, now: int) -> History:

@@ -37,14 +37,16 @@ class Trends:
         item, kind, time = store.log.latest(RECENT)
         self._start = max(now(), int(time.max(initial=0)))
         self._counts = np.zeros(0)
-        self._count(item, kind, time)
+        wanted = np.array(store.names.types.targets(), np.bool_)[kind]
+        self._count(item[wanted], time[wanted])
 
     def moved(self, acts: Acts) -> None:
         """Counts what was recorded; about 0.1 µs an event and 10 µs a call."""
-        time = np.array(acts.times, np.int64)
+        wanted = np.array(acts.wanted, np.bool_)
+        item, time = np.array(acts.items, np.int32)[wanted], np.array(acts.times, np.int64)[wanted]
         if time.max(initial=0) > self._start + LONGEST:
             self._start_again(int(time.max()))
-        self._count(np.array(acts.items, np.int32), np.array(acts.types, np.int16), time)
+        self._count(item, time)
 
     def best(self, n: int, banned: Mask | None = None) -> Sequence[tuple[int, float]]:
         """Returns up to n inner items and their decayed counts as of now, most in demand first, ties by item.
@@ -72,9 +74,7 @@ class Trends:
         outer = self._store.names.vocabulary("items").outer
         return [(name, count) for item, count in self.best(n, banned) if (name := outer(item)) is not None]
 
-    def _count(self, item: Inner, kind: npt.NDArray[np.int16], time: npt.NDArray[np.int64]) -> None:
-        wanted = np.array(self._store.names.types.targets(), np.bool_)[kind]
-        item, time = item[wanted], time[wanted]
+    def _count(self, item: Inner, time: npt.NDArray[np.int64]) -> None:
         self._counts = padded(self._counts, int(item.max(initial=-1)) + 1, 0.0)
         np.add.at(self._counts, item, np.exp2((time - self._start) / HALF_LIFE))
 

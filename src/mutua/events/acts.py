@@ -18,6 +18,7 @@ class Acts:
 
     Args:
         users, items, types: inner indices; values: NaN where none; times: microseconds UTC; sequences: in the log.
+        wanted: whether each is of a type that recommending foresees.
     """
 
     users: Sequence[int]
@@ -26,6 +27,7 @@ class Acts:
     values: Sequence[float]
     times: Sequence[int]
     sequences: Sequence[int]
+    wanted: Sequence[bool]
 
     @classmethod
     def of(
@@ -50,12 +52,15 @@ class Acts:
             known = [place for place, pair in enumerate(zip(who, what, strict=True)) if None not in pair]
             left, placed = [events[place] for place in known], [sequences[place] for place in known]
             return cls.of(left, placed, recorded, users, items, types)
-        kinds = {name: types.index(name) for name in {event.type for event in events}}
+        kind = {name: types.index(name) for name in {event.type for event in events}}
+        targets = types.targets()
+        wanted = {name for name, index in kind.items() if targets[index]}
         return cls(
             who,  # type: ignore[arg-type]
             what,  # type: ignore[arg-type]
-            [kinds[event.type] for event in events],
+            [kind[event.type] for event in events],
             [NAN if event.value is None else event.value for event in events],
             [recorded if event.time is None else event.time for event in events],
             sequences,
+            [event.type in wanted for event in events],
         )

@@ -54,14 +54,15 @@ class Histories:
         """Returns the history of an inner user where it is kept, else an empty one; never reads the log."""
         return self.get(user) if user in self._kept else EMPTY
 
-    def settle(self) -> None:
-        """Lets go of all moves: the log tells of them by itself. Histories that lack one are loaded again."""
+    def settle(self, sequence: int) -> None:
+        """Lets go of moves up to a sequence number: the log tells of them by itself. Histories that lack one of a user
+        are loaded again."""
         for user in self.moves.users:
             for member in self.union.of(user):
                 kept = self._kept.get(member)
                 if kept is not None and kept.version < self.moves.newest(user):
                     del self._kept[member]
-        self.moves = Moves()
+        self.moves = self.moves.after(sequence)
 
     def drop(self, user: int | None = None) -> None:
         """Drops one history, or all of them."""

@@ -35,9 +35,9 @@ def newest_of(database: Database, kind: int) -> tuple[int, int]:
 
     It differs whenever events of the kind came or went: whatever erases also logs a Forget.
     """
-    newest = "SELECT seq FROM event WHERE kind > 0 AND kind = ? ORDER BY seq DESC LIMIT 1"
-    first, second = (database.one(newest, (number,)) for number in (kind, Forget.number))
-    return (-1 if first is None else first, -1 if second is None else second)
+    newest = "ifnull((SELECT seq FROM event WHERE kind > 0 AND kind = ? ORDER BY seq DESC LIMIT 1), -1)"
+    first, second = database.rows(f"SELECT {newest}, {newest}", (kind, Forget.number))[0]
+    return first, second
 
 
 def count_events(database: Database) -> int:

@@ -14,6 +14,10 @@ from mutua.store.sqlite.connection import Database
 from mutua.store.sqlite.schema import VOCABULARIES
 
 _NOBODY = "\x00"
+_SIZES = "SELECT (SELECT ifnull(max(number), 0) FROM buried), " + ", ".join(
+    f"(SELECT ifnull(max(idx) + 1, 0) FROM {table})" for table in VOCABULARIES
+)
+"""The newest burial and how many names each vocabulary has: one query where nothing was added, as mostly."""
 
 
 class Draft:
@@ -136,11 +140,14 @@ class SqliteNames:
         if state == self._state:
             return
         with self._database.reading():
-            self._apply_buried()
-            for table, vocabulary in self._vocabularies.items():
-                added = f"SELECT id FROM {table} WHERE idx >= ? ORDER BY idx"
-                for (outer,) in self._database.rows(added, (len(vocabulary),)):
-                    _extend(vocabulary, outer)
+            buried, *sizes = self._database.rows(_SIZES)[0]
+            if buried > self._buried:
+                self._apply_buried()
+            for (table, vocabulary), size in zip(self._vocabularies.items(), sizes, strict=True):
+                if size > len(vocabulary):
+                    added = f"SELECT id FROM {table} WHERE idx >= ? ORDER BY idx"
+                    for (outer,) in self._database.rows(added, (len(vocabulary),)):
+                        _extend(vocabulary, outer)
         self._state = state
 
     def _apply_buried(self) -> None:
