@@ -11,7 +11,7 @@ help:  ## What can be made
 $(VENV)/.installed: pyproject.toml requirements.lock
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[demo,crypto,plots,server,client]' --group dev
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[demo,crypto,plots,server,client,tune]' --group dev
 	touch $@
 
 install: $(VENV)/.installed  ## A virtual environment with Mutua and all that its tests need

@@ -11,6 +11,7 @@ from mutua.cli import reading
 from mutua.cli.call import Call, single
 from mutua.cli.screen import table
 from mutua.models.base import Learner
+from mutua.models.registry import described
 from mutua.training import Learned
 
 
@@ -82,12 +83,6 @@ def _why_not(done: Learned) -> str:
 def settings_of(learner: Learner) -> dict[str, Any]:
     """Returns the hyper-parameters of a learner by name."""
     return asdict(cast(Any, learner))
-
-
-def described(learner: Learner) -> str:
-    """Returns a learner as the command line writes it."""
-    listed = ",".join(f"{name}={value}" for name, value in settings_of(learner).items())
-    return f"{learner.name}:{listed}" if listed else learner.name
 
 
 app = single(learn)

@@ -23,6 +23,7 @@ COMMANDS = {
     "recommend": "What a user should see now.",
     "explain": "Why an item has its score for a user.",
     "learn": "Learn a model from the log and put it in force.",
+    "tune": "Search for a model's settings within a budget; goes on where it was broken off.",
     "evaluate": "How well models foresee held-out events of the store.",
     "forget": "Erase a user or an event, with a receipt.",
     "profile": "Everything known of a user.",

@@ -50,6 +50,11 @@ class Screen:
             for one in shown:
                 self._out.print(one)
 
+    def copied(self, line: str) -> None:
+        """Writes a line that is there to be copied, in one piece however long; nothing where JSON was asked for."""
+        if not self.as_json:
+            self._out.print(line, soft_wrap=True)
+
     def note(self, text: str) -> None:
         """Writes a remark to stderr; nothing where JSON was asked for."""
         if not self.as_json:

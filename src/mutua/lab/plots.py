@@ -29,14 +29,14 @@ def comparison(document: Document, metric: str, path: Path) -> Path:
     if not figures:
         known = sorted({name for result in document.results.values() for name in result.metrics})
         raise UsageError(f"metric {metric!r}", ", ".join(known), "name one of these")
-    picture, axes = _canvas(path)
+    picture, axes = canvas(path)
     places = range(len(figures))
     values = [figure.value for figure in figures.values()]
     axes.barh(places, values, xerr=_errors(list(figures.values())), color="#4477aa", ecolor="#333333", capsize=3)
     axes.set_yticks(places, list(figures))
     axes.invert_yaxis()
     axes.set_xlabel(f"{metric} ({document.data.protocol}, 95 % interval over users)")
-    return _written(picture, path)
+    return written(picture, path)
 
 
 def freshness(document: Document, model: str, metric: str, path: Path) -> Path:
@@ -53,7 +53,7 @@ def freshness(document: Document, model: str, metric: str, path: Path) -> Path:
     if not points or metric not in points[0].metrics:
         known = ", ".join(points[0].metrics) if points else "a model of a replay"
         raise UsageError(f"{metric!r} of {model!r}", known, "run the replay protocol with this model")
-    picture, axes = _canvas(path)
+    picture, axes = canvas(path)
     for place, group in enumerate(dict.fromkeys(point.group for point in points)):
         of_group = [point for point in points if point.group == group]
         delays = [point for point in of_group if point.delay not in _BASELINES]
@@ -65,7 +65,7 @@ def freshness(document: Document, model: str, metric: str, path: Path) -> Path:
     axes.set_ylabel(f"{metric}, 95 % interval over users")
     axes.set_ylim(bottom=0)
     axes.legend()
-    return _written(picture, path)
+    return written(picture, path)
 
 
 def _line(axes: Any, points: list[FreshnessPoint], metric: str, colour: str) -> None:
@@ -81,7 +81,13 @@ def _line(axes: Any, points: list[FreshnessPoint], metric: str, colour: str) -> 
     )
 
 
-def _canvas(path: Path) -> tuple[Any, Any]:
+def canvas(path: Path) -> tuple[Any, Any]:
+    """Returns an empty figure of matplotlib and its axes, for `written`.
+
+    Raises:
+        MissingExtra: code `extra.missing`; matplotlib is not installed.
+        UsageError: code `usage`; a path that ends neither in .png nor in .svg.
+    """
     if path.suffix.lower() not in FORMATS:
         raise UsageError(f"picture {path.name!r}", " or ".join(FORMATS), "choose one of these endings")
     try:
@@ -99,7 +105,8 @@ def _errors(figures: list[Interval]) -> tuple[list[float], list[float]]:
     return below, [max(0.0, figure.high - figure.value) for figure in figures]
 
 
-def _written(picture: Any, path: Path) -> Path:
+def written(picture: Any, path: Path) -> Path:
+    """Writes a figure and returns the path."""
     path.parent.mkdir(parents=True, exist_ok=True)
     picture.savefig(path, dpi=150)
     return path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import asdict, fields
 from importlib import import_module
 from typing import Any, cast, get_type_hints
 
@@ -56,11 +56,21 @@ def learner(text: str) -> Learner:
         >>> learner("popularity:half_life=30")
         Popularity(half_life=30.0)
     """
+    kind, given = named(text)
+    return kind(**given)
+
+
+def named(text: str) -> tuple[type[Learner], dict[str, object]]:
+    """Returns the configuration class that `text` names, and the settings that it states.
+
+    Raises:
+        UnknownPart, ConfigError: as `learner`.
+    """
     name, _, listed = text.partition(":")
     kind = learner_class(name.strip())
     hints = get_type_hints(kind)
     allowed = [field.name for field in fields(cast(Any, kind))]
-    settings = {}
+    settings: dict[str, object] = {}
     for part in filter(None, (piece.strip() for piece in listed.split(","))):
         key, equals, value = (piece.strip() for piece in part.partition("="))
         if key not in allowed or not equals:
@@ -68,7 +78,21 @@ def learner(text: str) -> Learner:
             advice = f"did you mean {near[0]!r}?" if near else "write NAME=VALUE, separated by commas"
             raise ConfigError(f"{name}: {part[:40]!r}", "settings among " + ", ".join(allowed), advice)
         settings[key] = parsed(name, key, value, hints[key])
-    return kind(**settings)
+    return kind, settings
+
+
+def described(learner: Learner) -> str:
+    """Returns the text that names a learner and its settings that are not the defaults, as `learner` reads it.
+
+    Example:
+        >>> from mutua.models.linear.popularity import Popularity
+        >>> described(Popularity(half_life=30.0))
+        'popularity:half_life=30.0'
+    """
+    usual = asdict(cast(Any, type(learner)()))
+    own = {name: value for name, value in asdict(cast(Any, learner)).items() if value != usual[name]}
+    listed = ",".join(f"{name}={value}" for name, value in own.items())
+    return f"{learner.name}:{listed}" if listed else learner.name
 
 
 def parsed(model: str, key: str, value: str, hint: object) -> object:

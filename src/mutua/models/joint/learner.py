@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
-from typing import ClassVar, Literal, Self, get_args
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from mutua.models.joint.spectral import Spectrum, spectrum
 from mutua.models.joint.transitions import ORDERS, transitions
 from mutua.models.matrices import learning_views, not_enough, transformed, views_matrix
 from mutua.models.settings import at_least, one_of
+from mutua.models.space import Among, Span
 from mutua.profiles import fold
 from mutua.profiles.attributes import AttributeEncoding
 from mutua.profiles.encoder import NO_DECAY, Encoder
@@ -76,24 +77,24 @@ class Joint:
     name: ClassVar[str] = "default"
     model: ClassVar[type[JointModel]] = JointModel
 
-    alpha: float = 0.4
-    beta: float = 0.4
-    gamma: float = 0.4
-    ridge: float = 0.05
-    product: float = 1.0
-    factors: int = 1024
+    alpha: Annotated[float, Span(0, 0.6)] = 0.4
+    beta: Annotated[float, Span(0, 0.6)] = 0.4
+    gamma: Annotated[float, Span(0, 0.6)] = 0.4
+    ridge: Annotated[float, Span(0, 0.5)] = 0.05
+    product: Annotated[float, Span(0, 1.5)] = 1.0
+    factors: Annotated[int, Span(32, 1024, even=True)] = 1024
     rows: int = 200
     memory: Memory = "all"
-    following: float = 0.0
+    following: Annotated[float, Span(0, 4)] = 0.0
     order: Following = "sitting"
-    popular: float = 0.03
-    half_life: float = 0.0
-    tilt: float = 0.0
-    reach: float = 0.05
-    group: float = 0.3
-    content: float = 0.5
-    lasting: float = 0.0
-    tags: float = 0.0
+    popular: Annotated[float, Span(1e-4, 0.3, even=True)] = 0.03
+    half_life: Annotated[float, Among((0.0, 7.0, 30.0, 90.0))] = 0.0
+    tilt: Annotated[float, Span(0, 2)] = 0.0
+    reach: Annotated[float, Span(0.01, 1, even=True)] = 0.05
+    group: Annotated[float, Span(0, 1)] = 0.3
+    content: Annotated[float, Span(0, 1)] = 0.5
+    lasting: Annotated[float, Span(0, 1)] = 0.0
+    tags: Annotated[float, Span(0, 1)] = 0.0
 
     def __post_init__(self) -> None:
         at_least(self, alpha=0, beta=0, gamma=0, ridge=0, product=0, factors=1, rows=1, following=0, popular=0)

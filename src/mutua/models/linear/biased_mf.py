@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,7 @@ from mutua.models.linear.item_item import cosines, without_itself
 from mutua.models.matrices import compressed, not_enough
 from mutua.models.reasons import by_size, reasons_by_item
 from mutua.models.settings import at_least
+from mutua.models.space import Span
 from mutua.profiles import fold
 from mutua.profiles.encoder import Encoder
 from mutua.profiles.views import Evidence, Floats, Views
@@ -162,10 +163,10 @@ class BiasedMf:
     name: ClassVar[str] = "biased-mf"
     model: ClassVar[type[BiasedMfModel]] = BiasedMfModel
 
-    factors: int = 16
-    iterations: int = 15
-    ridge: float = 0.12
-    bias_ridge: float = 2.0
+    factors: Annotated[int, Span(4, 128, even=True)] = 16
+    iterations: Annotated[int, Span(5, 30)] = 15
+    ridge: Annotated[float, Span(0.01, 1, even=True)] = 0.12
+    bias_ridge: Annotated[float, Span(0.1, 20, even=True)] = 2.0
 
     def __post_init__(self) -> None:
         at_least(self, factors=1, iterations=1, ridge=1e-9, bias_ridge=1e-9)

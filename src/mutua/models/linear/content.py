@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from mutua.models.features import item_features
 from mutua.models.linear.item_item import FactoredItemItem
 from mutua.models.matrices import implicit_encoder, learning_views, not_enough
 from mutua.models.settings import at_least
+from mutua.models.space import Span
 
 
 class ContentModel(FactoredItemItem):
@@ -33,7 +34,7 @@ class Content:
     name: ClassVar[str] = "content"
     model: ClassVar[type[ContentModel]] = ContentModel
 
-    dimensions: int = 128
+    dimensions: Annotated[int, Span(16, 512, even=True)] = 128
 
     def __post_init__(self) -> None:
         at_least(self, dimensions=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Self, get_args
+from typing import Annotated, Any, ClassVar, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from mutua.models.base import TrainingData
 from mutua.models.linear.item_item import SparseItemItem
 from mutua.models.matrices import Transform, implicit_encoder, learning_matrix
 from mutua.models.settings import at_least, one_of
+from mutua.models.space import Span
 
 Gram = npt.NDArray[Any]
 LIMIT = 20_000
@@ -39,7 +40,7 @@ class Ease:
     name: ClassVar[str] = "ease"
     model: ClassVar[type[EaseModel]] = EaseModel
 
-    ridge: float = 200.0
+    ridge: Annotated[float, Span(1, 10_000, even=True)] = 200.0
     neighbours: int = 0
     transform: Transform = "log"
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +21,7 @@ from mutua.models.linear.popularity import decayed_counts
 from mutua.models.matrices import implicit_encoder, not_enough
 from mutua.models.reasons import by_size, of_item
 from mutua.models.settings import at_least, one_of
+from mutua.models.space import Among, Span
 from mutua.profiles.encoder import HALF_LIVES, Encoder
 from mutua.profiles.views import Evidence, Floats, Views
 from mutua.slates import Reason
@@ -113,9 +114,9 @@ class Frequency:
     name: ClassVar[str] = "frequency"
     model: ClassVar[type[FrequencyModel]] = FrequencyModel
 
-    half_life: float = 90.0
-    horizon: float = 7.0
-    tie: float = 0.001
+    half_life: Annotated[float, Among((0.0, 90.0, 14.0, 2.0))] = 90.0
+    horizon: Annotated[float, Span(1, 60, even=True)] = 7.0
+    tie: Annotated[float, Span(1e-4, 0.1, even=True)] = 0.001
 
     def __post_init__(self) -> None:
         at_least(self, horizon=1 / 24, tie=0)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Self, get_args
+from typing import Annotated, Any, ClassVar, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -25,6 +25,7 @@ from mutua.models.matrices import (
 )
 from mutua.models.reasons import reasons_by_item
 from mutua.models.settings import at_least, one_of
+from mutua.models.space import Span
 from mutua.profiles.encoder import Encoder
 from mutua.profiles.views import Evidence, Floats, Views
 from mutua.slates import Reason
@@ -128,11 +129,11 @@ class Ials:
     name: ClassVar[str] = "ials"
     model: ClassVar[type[IalsModel]] = IalsModel
 
-    factors: int = 64
-    iterations: int = 12
-    unobserved: float = 10.0
-    ridge: float = 0.01
-    exponent: float = 1.0
+    factors: Annotated[int, Span(16, 256, even=True)] = 64
+    iterations: Annotated[int, Span(4, 20)] = 12
+    unobserved: Annotated[float, Span(1, 100, even=True)] = 10.0
+    ridge: Annotated[float, Span(1e-3, 0.3, even=True)] = 0.01
+    exponent: Annotated[float, Span(0, 1)] = 1.0
     transform: Transform = "log"
 
     def __post_init__(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Self, get_args
+from typing import Annotated, Any, ClassVar, Self, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ from mutua.models.matrices import (
     views_matrix,
 )
 from mutua.models.settings import at_least, one_of
+from mutua.models.space import Span
 from mutua.profiles import fold
 from mutua.profiles.encoder import Encoder
 
@@ -88,7 +89,7 @@ class IncrementalSvd:
     name: ClassVar[str] = "incremental-svd"
     model: ClassVar[type[IncrementalSvdModel]] = IncrementalSvdModel
 
-    factors: int = 50
+    factors: Annotated[int, Span(8, 400, even=True)] = 50
     transform: Transform = "log"
 
     def __post_init__(self) -> None:

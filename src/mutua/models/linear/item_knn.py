@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
-from typing import ClassVar, Self, get_args
+from typing import Annotated, ClassVar, Self, get_args
 
 from scipy import sparse
 
@@ -12,6 +12,7 @@ from mutua.models.linear.item_item import SparseItemItem
 from mutua.models.matrices import Transform, implicit_encoder, learning_matrix
 from mutua.models.neighbours import NeighbourIndex
 from mutua.models.settings import at_least, one_of
+from mutua.models.space import Span
 
 
 class ItemKnnModel(SparseItemItem):
@@ -33,8 +34,8 @@ class ItemKnn:
     name: ClassVar[str] = "item-knn"
     model: ClassVar[type[ItemKnnModel]] = ItemKnnModel
 
-    neighbours: int = 100
-    shrink: float = 10.0
+    neighbours: Annotated[int, Span(10, 500, even=True)] = 100
+    shrink: Annotated[float, Span(0, 200)] = 10.0
     transform: Transform = "log"
 
     def __post_init__(self) -> None:

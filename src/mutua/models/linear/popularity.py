@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ from mutua.models.base import Arrays, TrainingData
 from mutua.models.linear.item_item import without_itself
 from mutua.models.matrices import implicit_encoder, not_enough
 from mutua.models.settings import at_least
+from mutua.models.space import Among
 from mutua.profiles.encoder import Encoder
 from mutua.profiles.views import Evidence, Floats, Views
 from mutua.slates import Reason
@@ -94,7 +95,7 @@ class Popularity:
     name: ClassVar[str] = "popularity"
     model: ClassVar[type[PopularityModel]] = PopularityModel
 
-    half_life: float = 0.0
+    half_life: Annotated[float, Among((0.0, 90.0, 30.0, 14.0, 7.0, 3.0, 1.0))] = 0.0
 
     def __post_init__(self) -> None:
         at_least(self, half_life=0)

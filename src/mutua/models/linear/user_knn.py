@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from typing import Any, ClassVar, Self, get_args
+from typing import Annotated, Any, ClassVar, Self, get_args
 
 import numpy as np
 from scipy import sparse
@@ -24,6 +24,7 @@ from mutua.models.matrices import (
 from mutua.models.neighbours import NeighbourIndex
 from mutua.models.reasons import by_size
 from mutua.models.settings import at_least, one_of
+from mutua.models.space import Span
 from mutua.profiles.encoder import Encoder
 from mutua.profiles.views import Evidence, Floats, Views
 from mutua.slates import Reason
@@ -112,8 +113,8 @@ class UserKnn:
     name: ClassVar[str] = "user-knn"
     model: ClassVar[type[UserKnnModel]] = UserKnnModel
 
-    neighbours: int = 100
-    shrink: float = 10.0
+    neighbours: Annotated[int, Span(10, 500, even=True)] = 100
+    shrink: Annotated[float, Span(0, 200)] = 10.0
     transform: Transform = "log"
 
     def __post_init__(self) -> None:

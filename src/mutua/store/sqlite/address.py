@@ -89,6 +89,11 @@ class Address:
         return self.file.with_suffix(".checkpoint")
 
     @property
+    def studies(self) -> Path | None:
+        """What `mutua tune` tried: `shop.tuning` beside `shop.db`; None for a store in memory."""
+        return None if self.path is None else self.path.with_suffix(".tuning")
+
+    @property
     def slates(self) -> Address:
         """Where the slates served are kept: `shop.slates.db` beside `shop.db`; in memory where the store is."""
         return Address(None if self.path is None else self.path.with_suffix(".slates.db"))
